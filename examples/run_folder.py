@@ -1,0 +1,124 @@
+"""The folder of a training run: one run each, nothing half-written, nothing twice."""
+
+import json
+import os
+import pathlib
+import shutil
+
+
+class RunFolder:
+    """Where a run writes, and what is done so that it can be killed and started again.
+
+    Args:
+        path: The folder; made if it is missing.
+    """
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        self.samples = self.path / "samples"
+        self.logs = self.path / "logs"
+        self.checkpoints = self.path / "checkpoints"
+        self.history = self.path / "history.csv"
+        self.model = self.path / "model.keras"
+        self.sampler = self.path / "sampler" / "1"
+
+    def claim(self, settings):
+        """Makes the folder that of a run with these settings.
+
+        Args:
+            settings: Dictionary of whatever makes the run what it is.
+
+        Raises:
+            ValueError: If it is the folder of a run with other settings.
+        """
+        path = self.path / "settings.json"
+        begun = any(self.checkpoints.glob("*.json"))
+        if begun:
+            old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+            changed = [
+                f"--{name}={value} (not {old.get(name)})"
+                for name, value in settings.items()
+                if old.get(name) != value
+            ]
+            if changed:
+                raise ValueError(
+                    f"The run in {str(self.path)!r} goes on with the settings it began "
+                    f"with. Received: {', '.join(changed)}. Choose another "
+                    "--output_dir, or remove this one."
+                )
+            return
+        text = json.dumps(settings, indent=1) + "\n"
+        _replace(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+
+    def trim_history(self, num_epochs):
+        """Drops the lines of epochs that will be trained again, or were torn.
+
+        A run killed after it wrote an epoch's line but before it saved its checkpoint
+        trains that epoch again, and would write it twice.
+
+        Args:
+            num_epochs: Number of epochs that are done and will not be repeated.
+        """
+        if not self.history.exists():
+            return
+        with self.history.open(encoding="utf-8", newline="") as file:
+            header, *lines = file.readlines() or [""]
+        kept = [
+            line
+            for line in lines
+            if line.endswith("\n") and int(line.split(",")[0]) < num_epochs
+        ]
+        text = "".join([header, *kept]) if kept else ""
+
+        def write(beside):
+            beside.write_text(text, encoding="utf-8", newline="")
+
+        _replace(self.history, write)
+
+    def save(self, gan, source):
+        """Writes the whole model and the sampler, over those of an earlier run."""
+        _replace(self.model, gan.save)
+        _replace(self.sampler, lambda beside: gan.export(beside, source=source))
+
+    def summary(self, num_classes=None):
+        """Returns what the folder holds, and how to sample from it, for people.
+
+        Args:
+            num_classes: Number of classes if the sampler takes labels.
+        """
+        labels = f", labels=tf.range(16) % {num_classes}" if num_classes else ""
+        return "\n".join(
+            [
+                f"{self.path} holds",
+                f"  samples/      {len(list(self.samples.glob('*.png')))} pictures",
+                f"  logs/         tensorboard --logdir={self.logs}",
+                "  history.csv   losses, a line for each epoch",
+                "  checkpoints/  the same command with more --epochs goes on",
+                "  model.keras   import keras_gamegan, keras.models.load_model",
+                "  sampler/1/    samples without this library:",
+                "",
+                "    import tensorflow as tf",
+                f'    sampler = tf.saved_model.load("{self.sampler}")',
+                f"    made = sampler.sample(num_samples=16, seed=0{labels})",
+                '    images = made["samples"]  # (16, height, width, channels)',
+            ]
+        )
+
+
+def _replace(path, write):
+    """Writes a file or folder beside its place, then moves it there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Keras wants the ending to be the last part of the name.
+    beside = path.with_name(f".new-{path.name}")
+    _remove(beside)
+    write(beside)
+    if path.is_dir():
+        _remove(path)
+    os.replace(beside, path)
+
+
+def _remove(path):
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

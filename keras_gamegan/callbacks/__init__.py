@@ -1,0 +1,11 @@
+"""Keras callbacks for training games."""
+
+from keras_gamegan.callbacks.checkpoint import Checkpoint as Checkpoint
+from keras_gamegan.callbacks.duality_gap_monitor import (
+    DualityGapMonitor as DualityGapMonitor,
+)
+from keras_gamegan.callbacks.gap_early_stopping import (
+    GapEarlyStopping as GapEarlyStopping,
+)
+from keras_gamegan.callbacks.sample_grid import SampleGrid as SampleGrid
+from keras_gamegan.callbacks.sample_grid import image_grid as image_grid

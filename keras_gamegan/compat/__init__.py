@@ -1,0 +1,3 @@
+"""Libraries that need a hand to run on today's TensorFlow."""
+
+from keras_gamegan.compat.tfgan import import_tensorflow_gan as import_tensorflow_gan

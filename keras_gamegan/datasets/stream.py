@@ -1,0 +1,198 @@
+"""Arrays as a shuffled stream that can be entered at any step."""
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gamegan import validation
+from keras_gamegan.datasets import seekable
+
+
+class ShuffledStream:
+    r"""Batches of arrays in a shuffled order that is a pure function of the step.
+
+    `tf.data.Dataset.shuffle` has a state: to go on at step s one has to replay s steps.
+    Here every epoch has a permutation $\pi_{seed,\,epoch}$ that is evaluated index by
+    index, without ever being written down. With N examples, batch size B and S steps an
+    epoch, element i of the batch of global step s is example
+
+    $$ \pi_{seed,\,\lfloor s / S \rfloor}\bigl(B\,(s \bmod S) + i\bigr). $$
+
+    So `endless(start_step=s)` starts at step s at once, and a run resumed there sees
+    exactly the batches that it would have seen.
+
+    The arrays are held in memory as they are; images of type uint8 are scaled from
+    [0, 255] to float32 in [-1, 1] batch by batch, so a data set costs one byte a pixel.
+
+    Args:
+        images: Array of shape (num_examples, ...): uint8 images, or data of a floating
+            type, which are cast to float32 and otherwise passed on as they are.
+        labels: Array of shape (num_examples,) of integers, or None. With labels, the
+            elements are (images, labels).
+        batch_size: Number of examples in a batch, the global one under a strategy.
+        shuffle: Whether to shuffle; if not, every epoch has the order of the arrays.
+        drop_remainder: Whether to leave out the last, smaller batch of an epoch. Which
+            examples are left out differs from epoch to epoch.
+        seed: Non-negative integer; each gives another order.
+
+    Attributes:
+        num_examples: Number of examples.
+        batch_size: Number of examples in a batch.
+        steps_per_epoch: Number of batches of an epoch.
+        seed: The seed.
+
+    Raises:
+        ValueError: If the arrays do not fit together, or hold too little for a batch.
+        TypeError: If an array or a number has the wrong type.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_gamegan as kgg
+    >>> images = np.zeros((100, 28, 28, 1), np.uint8)
+    >>> stream = kgg.datasets.ShuffledStream(images, batch_size=32)
+    >>> stream.steps_per_epoch
+    3
+    >>> len(stream.epochs()), stream.endless(start_step=7).element_spec.dtype
+    (3, tf.float32)
+    """
+
+    def __init__(
+        self,
+        images,
+        labels=None,
+        batch_size=64,
+        *,
+        shuffle=True,
+        drop_remainder=True,
+        seed=0,
+    ):
+        """See the class."""
+        images = np.asarray(images)
+        if images.dtype != np.uint8 and not np.issubdtype(images.dtype, np.floating):
+            raise TypeError(
+                "`images` must be an array of uint8 in [0, 255] or of a floating type. "
+                f"Received: an array of {images.dtype}. Convert it with `.astype`."
+            )
+        if images.ndim < 2 or not len(images):
+            raise ValueError(
+                "`images` must be an array of shape (num_examples, ...) with at least "
+                f"one example. Received: shape {images.shape}. Add a leading axis."
+            )
+        self.num_examples = len(images)
+        self.batch_size = validation.check_integer("batch_size", batch_size)
+        self.shuffle = bool(shuffle)
+        self.drop_remainder = bool(drop_remainder)
+        self.seed = validation.check_integer("seed", seed, minimum=0)
+        if self.drop_remainder and self.num_examples < self.batch_size:
+            raise ValueError(
+                "`batch_size` must not exceed the number of examples while "
+                f"drop_remainder=True. Received: batch_size={batch_size} for "
+                f"{self.num_examples} examples. Use a smaller batch_size, or pass "
+                "drop_remainder=False."
+            )
+        full, rest = divmod(self.num_examples, self.batch_size)
+        self.steps_per_epoch = full + bool(rest and not self.drop_remainder)
+        labels = None if labels is None else self._check_labels(labels)
+        # Input pipelines run on the CPU; elsewhere each batch would be copied back.
+        with tf.device("CPU:0"):
+            self._images = tf.constant(images)
+            self._labels = None if labels is None else tf.constant(labels)
+
+    def _check_labels(self, labels):
+        labels = np.asarray(labels)
+        if not np.issubdtype(labels.dtype, np.integer):
+            raise TypeError(
+                "`labels` must be an array of integers. Received: an array of "
+                f"{labels.dtype}. Convert it with `.astype`."
+            )
+        if labels.shape != (self.num_examples,):
+            raise ValueError(
+                f"`labels` must have the shape ({self.num_examples},), one label an "
+                f"image. Received: shape {labels.shape}. Pass class numbers, not "
+                "one-hot vectors."
+            )
+        return labels.astype(np.int32)
+
+    def indices(self, step):
+        """Returns which examples make up the batch of a global step.
+
+        Args:
+            step: Integer, or scalar integer tensor, from 0.
+
+        Returns:
+            An int64 tensor of shape (batch_size,), or shorter at the end of an epoch if
+            the remainder is kept: positions in the arrays.
+        """
+        step = tf.cast(step, tf.int64)
+        epoch = step // self.steps_per_epoch
+        start = step % self.steps_per_epoch * self.batch_size
+        if self.drop_remainder:
+            positions = start + tf.range(self.batch_size, dtype=tf.int64)
+        else:
+            stop = tf.minimum(start + self.batch_size, self.num_examples)
+            positions = tf.range(start, stop)
+        if not self.shuffle:
+            return positions
+        # Two departures from `tf.random.experimental.index_shuffle`, whose permutations
+        # for neighboring seeds are alike (a chi-square test of the positions over
+        # epochs fails by a factor of ten): the key is hashed from seed and epoch, and
+        # the cipher runs 8 rounds instead of 4.
+        key = tf.random.stateless_uniform(
+            (3,),
+            tf.stack([tf.constant(self.seed, tf.int64), epoch]),
+            minval=None,
+            maxval=None,
+            dtype=tf.uint32,
+            alg="philox",
+        )
+        return tf.raw_ops.RandomIndexShuffle(
+            index=positions,
+            seed=key,
+            max_index=tf.constant(self.num_examples - 1, tf.int64),
+            rounds=8,
+        )
+
+    def batch(self, step):
+        """Returns the batch of a global step.
+
+        Args:
+            step: Integer, or scalar integer tensor, from 0.
+
+        Returns:
+            A float32 tensor of shape (batch_size, ...), or a tuple of it and int32
+            labels of shape (batch_size,).
+        """
+        indices = self.indices(step)
+        images = tf.gather(self._images, indices)
+        if images.dtype == tf.uint8:
+            images = tf.cast(images, tf.float32) / 127.5 - 1.0
+        else:
+            images = tf.cast(images, tf.float32)
+        if self._labels is None:
+            return images
+        return images, tf.gather(self._labels, indices)
+
+    def endless(self, start_step=0):
+        """Streams batches without end, from any step on.
+
+        Args:
+            start_step: The global step of the first batch.
+
+        Returns:
+            A `tf.data.Dataset`; use it with `fit`'s ``steps_per_epoch``.
+        """
+        return seekable.stream(self.batch, start_step=start_step)
+
+    def epochs(self, start_epoch=0):
+        """Gives one epoch for each iteration, each in another order.
+
+        Args:
+            start_epoch: The epoch of the first iteration; the next iteration gives the
+                one after it, and so on.
+
+        Returns:
+            A `tf.data.Dataset` of ``steps_per_epoch`` batches, for `fit` to iterate
+            over once an epoch.
+        """
+        start_epoch = validation.check_integer("start_epoch", start_epoch, minimum=0)
+        start_step = start_epoch * self.steps_per_epoch
+        return seekable.stream(self.batch, self.steps_per_epoch, start_step)

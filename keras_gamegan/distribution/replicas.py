@@ -1,0 +1,114 @@
+"""What a train step must know of replicas: how many, which, and how to sum over them.
+
+Outside a strategy everything here is trivial and adds no operation to the graph.
+"""
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+
+class Share(NamedTuple):
+    """A replica's share of the global batch.
+
+    Attributes:
+        size: Examples in the global batch, an int or an int32 scalar.
+        offset: Index in the global batch of this replica's first example.
+        local_size: Examples on this replica.
+    """
+
+    size: Any
+    offset: Any
+    local_size: Any
+
+
+def num_replicas():
+    """Returns the number of replicas in sync, a Python int."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def place():
+    """Returns (this replica's number, number of replicas); (0, 1) outside replicas."""
+    context = tf.distribute.get_replica_context()
+    if context is None:
+        return 0, 1
+    return context.replica_id_in_sync_group, context.num_replicas_in_sync
+
+
+def runs_in_replica():
+    """Returns whether this code is being run by a strategy, once for each replica."""
+    inside = tf.distribute.get_replica_context() is not None
+    return inside and tf.distribute.has_strategy()
+
+
+def share_of_batch(tensor):
+    """Returns this replica's `Share` of the batch whose local part is ``tensor``.
+
+    With a static batch size it is known without communication; a batch size known only
+    at run time (a last, smaller batch) costs one all-reduce of a few integers.
+    """
+    static = tensor.shape[0]
+    local = static if static is not None else tf.shape(tensor)[0]
+    if num_replicas() == 1:
+        return Share(local, 0, local)
+    context = tf.distribute.get_replica_context()
+    replica = context.replica_id_in_sync_group
+    if static is not None:
+        return Share(num_replicas() * static, replica * static, static)
+    mine = tf.one_hot(replica, num_replicas(), dtype=tf.int32) * local
+    sizes = context.all_reduce(tf.distribute.ReduceOp.SUM, mine)
+    return Share(tf.reduce_sum(sizes), tf.cumsum(sizes, exclusive=True)[replica], local)
+
+
+def sum_over_replicas(structure):
+    """Returns the structure of tensors summed over replicas, in one communication."""
+    if num_replicas() == 1:
+        return structure
+    context = tf.distribute.get_replica_context()
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, structure)
+
+
+def mean_over_replicas(tensors, share):
+    """Returns floating tensors averaged over replicas, by the size of their shares.
+
+    What each replica moved on its own (BatchNorm statistics) would otherwise be
+    another number on each of them. A replica without examples has no say.
+
+    Args:
+        tensors: List of tensors, one communication for all of them.
+        share: This replica's `Share` of the global batch.
+
+    Returns:
+        List of tensors; those that are not floating come back as they are.
+    """
+    floating = [tensor for tensor in tensors if tensor.dtype.is_floating]
+    if num_replicas() == 1 or not floating:
+        return tensors
+    # In double precision, so that the mean of equal numbers is that number.
+    weight = tf.cast(share.local_size / share.size, tf.float64)
+    parts = [tf.cast(tensor, tf.float64) * weight for tensor in floating]
+    means = iter(sum_over_replicas(masked(parts, share)))
+    return [
+        tf.cast(next(means), t.dtype) if t.dtype.is_floating else t for t in tensors
+    ]
+
+
+def masked(structure, share):
+    """Returns the structure of tensors, or zeros on a replica whose share is empty.
+
+    The mean of no examples is no number, and zero times that is none either.
+    """
+    if num_replicas() == 1 or isinstance(share.local_size, int):
+        return structure
+    return tf.nest.map_structure(
+        lambda x: tf.where(share.local_size > 0, x, tf.zeros_like(x)), structure
+    )
+
+
+def local_values(variable):
+    """Returns the values of a Keras variable on the replicas of this process.
+
+    Without communication, unlike reading a variable that is summed when it is read.
+    """
+    value = variable.value
+    return [tf.convert_to_tensor(v) for v in getattr(value, "values", (value,))]

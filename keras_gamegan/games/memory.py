@@ -1,0 +1,149 @@
+"""What a player of exact fictitious play remembers of the opponent's past plays.
+
+Three memories with one interface: `init(play)`, `add(state, play, uniform_number)` and
+`mean(state)`. The first two keep a running average, which function space affords; the
+third keeps a bounded bank of plays, as a network has to.
+"""
+
+import tensorflow as tf
+
+from keras_gamegan import validation
+from keras_gamegan.games import history, retention, structures
+
+NAMES = ("all", *retention.NAMES)
+
+
+class FullMemory:
+    """Every play, equally weighted: fictitious play as Brown defined it."""
+
+    def init(self, play):
+        """Returns the memory of the first play."""
+        return play, tf.ones((), play.dtype)
+
+    def add(self, state, play, uniform_number):
+        """Returns the memory with one more play."""
+        del uniform_number
+        # The sum, not the mean, is carried: where plays are whole numbers it is exact,
+        # and ties between best responses stay ties.
+        total, count = state
+        return total + play, count + 1
+
+    def mean(self, state):
+        """Returns the average play."""
+        total, count = state
+        return total / count
+
+
+class DiscountedMemory:
+    """Exact geometric discount: a play of age a weighs (1 - 1/K)^a / K.
+
+    Args:
+        capacity: K >= 1, the number of plays the memory is worth. Until K plays are
+            there, all weigh the same.
+    """
+
+    def __init__(self, capacity):
+        self._capacity = capacity
+
+    def init(self, play):
+        """Returns the memory of the first play."""
+        return play, tf.ones((), play.dtype)
+
+    def add(self, state, play, uniform_number):
+        """Returns the memory with one more play."""
+        del uniform_number
+        mean, count = state
+        count = count + 1
+        share = tf.maximum(structures.number(1 / self._capacity, play.dtype), 1 / count)
+        return mean + share * (play - mean), count
+
+    def mean(self, state):
+        """Returns the discounted average play."""
+        return state[0]
+
+
+class SlotMemory:
+    """A bank of K plays under a retention rule, the latest play always among them.
+
+    Args:
+        rule: A `retention.Retention`.
+        capacity: K >= 1.
+        current_weight: Weight of the latest play: None, as any other; a number in
+            [0, 1]; or "1/n", its share of all n plays so far.
+    """
+
+    def __init__(self, rule, capacity, current_weight=None):
+        self._rule = rule
+        self._capacity = capacity
+        self._current_weight = current_weight
+
+    def init(self, play):
+        """Returns the memory of the first play."""
+        plays = tf.repeat(play[tf.newaxis], self._capacity, axis=0)
+        return history.initial_slots(self._capacity), plays
+
+    def add(self, state, play, uniform_number):
+        """Returns the memory with one more play."""
+        slots, plays = state
+        slots = history.record_step(slots, self._rule, True, uniform_number)
+        plays = tf.tensor_scatter_nd_update(plays, [[slots.head]], play[tf.newaxis])
+        return slots, plays
+
+    def mean(self, state):
+        """Returns the mean of the stored plays under the mixture's probabilities."""
+        slots, plays = state
+        weight = self._current_weight
+        if weight == "1/n":
+            weight = 1 / structures.number(
+                tf.reduce_max(slots.ordinals) + 1, plays.dtype
+            )
+        share = history.probabilities(slots, weight, plays.dtype)
+        return tf.tensordot(share, plays, axes=1)
+
+
+def make(rule, capacity, current_weight):
+    """Returns the memory that the arguments of a function of the library describe.
+
+    Args:
+        rule: "all"; "geometric", the exact discount; any other name of a retention
+            rule, or a `retention.Retention`.
+        capacity: Number of plays; None with "all", an integer >= 1 otherwise.
+        current_weight: As in `SlotMemory`; None without a bank.
+
+    Returns:
+        A memory.
+
+    Raises:
+        TypeError: If a number is not one.
+        ValueError: If an argument is out of range, missing or one too many.
+    """
+    if not isinstance(rule, retention.Retention):
+        validation.check_choice(
+            "retention",
+            rule,
+            NAMES,
+            "An instance of a Retention subclass works too.",
+        )
+    if current_weight is not None and current_weight != "1/n":
+        current_weight = validation.check_number(
+            "current_weight", current_weight, maximum=1.0, hint='Or pass None or "1/n".'
+        )
+    if rule in ("all", "geometric") and current_weight is not None:
+        raise ValueError(
+            "`current_weight` needs a bank of plays. "
+            f"Received: current_weight={current_weight!r} with "
+            f"retention={rule!r}. Leave it out, or pass another retention."
+        )
+    if rule == "all":
+        if capacity is not None:
+            raise ValueError(
+                '`capacity` must be None with retention="all". '
+                f"Received: capacity={capacity!r}. Choose another retention."
+            )
+        return FullMemory()
+    capacity = validation.check_integer(
+        "capacity", capacity, hint="Pass capacity=..., the number of remembered plays."
+    )
+    if rule == "geometric":
+        return DiscountedMemory(capacity)
+    return SlotMemory(retention.get(rule), capacity, current_weight)

@@ -1,0 +1,195 @@
+"""Schemes in which each player descends its own loss against the other's iterate."""
+
+import tensorflow as tf
+
+from keras_gamegan import validation
+from keras_gamegan.games import gradients, structures
+from keras_gamegan.games.schemes import base
+
+
+def simultaneous_gradients(game, u, v, stepper, batch):
+    """Returns ((outcome, gradient) of u, (outcome, gradient) of v) at (u, v)."""
+    of_u = gradients.loss_and_gradient(
+        game.minimizer_objective(structures.pure(v), batch),
+        u,
+        stepper.minimizer_scale,
+    )
+    of_v = gradients.loss_and_gradient(
+        game.maximizer_objective(structures.pure(u), batch),
+        v,
+        stepper.maximizer_scale,
+    )
+    return of_u, of_v
+
+
+class Simultaneous(base.Scheme):
+    """Simultaneous gradient descent-ascent: both gradients at the same point.
+
+    u <- u - a grad_u M(u, v),   v <- v + a grad_v M(u, v).
+
+    Example:
+        >>> import keras_gamegan as kgg
+        >>> scheme = kgg.games.schemes.Simultaneous()
+        >>> kgg.games.solve(kgg.games.e3(), scheme=scheme).iterations
+        87
+        >>> kgg.games.solve(kgg.games.g1(), scheme=scheme).diverged
+        True
+    """
+
+    def step(self, game, u, v, state, stepper, batch_fn=None):
+        """Updates both players once; see `Scheme.step`."""
+        (out_u, grad_u), (out_v, grad_v) = simultaneous_gradients(
+            game, u, v, stepper, base.draw(batch_fn, 0)
+        )
+        return base.Step(
+            stepper.minimizer(out_u.player, grad_u),
+            stepper.maximizer(out_v.player, grad_v),
+            state,
+            base.report(out_u, out_v),
+        )
+
+
+class Alternating(base.Scheme):
+    """Alternating gradient descent-ascent: the maximiser moves first.
+
+    v <- v + a grad_v M(u, v), `maximizer_steps` times; then, against the new v,
+    u <- u - a grad_u M(u, v), `minimizer_steps` times. Every inner step draws a batch.
+
+    Args:
+        maximizer_steps: Steps of the maximiser per step of the scheme, >= 1.
+            Default: 1.
+        minimizer_steps: Steps of the minimiser per step of the scheme, >= 1.
+            Default: 1.
+
+    Example:
+        >>> import keras_gamegan as kgg
+        >>> scheme = kgg.games.schemes.Alternating(maximizer_steps=5)
+        >>> kgg.games.solve(kgg.games.e4(), scheme=scheme).iterations
+        406
+    """
+
+    def __init__(self, maximizer_steps=1, minimizer_steps=1):
+        self.maximizer_steps = validation.check_integer(
+            "maximizer_steps", maximizer_steps
+        )
+        self.minimizer_steps = validation.check_integer(
+            "minimizer_steps", minimizer_steps
+        )
+
+    def opponents_of_maximizer(self, u, state):
+        """Returns the `Mixture` the maximiser answers."""
+        return structures.pure(u)
+
+    def opponents_of_minimizer(self, v, state):
+        """Returns the `Mixture` the minimiser answers, once the maximiser has moved."""
+        return structures.pure(v)
+
+    def step(self, game, u, v, state, stepper, batch_fn=None):
+        """Updates both players once; see `Scheme.step`."""
+        opponents = self.opponents_of_maximizer(u, state)
+        for index in range(self.maximizer_steps):
+            out_v, grad_v = gradients.loss_and_gradient(
+                game.maximizer_objective(opponents, base.draw(batch_fn, index)),
+                v,
+                stepper.maximizer_scale,
+            )
+            v = stepper.maximizer(out_v.player, grad_v)
+        opponents = self.opponents_of_minimizer(v, state)
+        for index in range(self.minimizer_steps):
+            batch = base.draw(batch_fn, self.maximizer_steps + index)
+            out_u, grad_u = gradients.loss_and_gradient(
+                game.minimizer_objective(opponents, batch),
+                u,
+                stepper.minimizer_scale,
+            )
+            u = stepper.minimizer(out_u.player, grad_u)
+        return base.Step(u, v, state, base.report(out_u, out_v))
+
+
+class Extragradient(base.Scheme):
+    """Extragradient: step with the gradient at a look-ahead point.
+
+    (u', v') = (u, v) - e F(u, v);   (u, v) <- (u, v) - a F(u', v'),
+    F = (grad_u M, -grad_v M).
+
+    Args:
+        step_size: Size e of the look-ahead step, > 0.
+
+    Example:
+        >>> import keras_gamegan as kgg
+        >>> scheme = kgg.games.schemes.Extragradient(step_size=0.05)
+        >>> kgg.games.solve(kgg.games.e4(), scheme=scheme).iterations
+        500
+
+    References:
+        Korpelevich: "The Extragradient Method for Finding Saddle Points and Other
+        Problems", 1976.
+    """
+
+    def __init__(self, step_size):
+        self.step_size = validation.check_number("step_size", step_size, exclusive=True)
+
+    def step(self, game, u, v, state, stepper, batch_fn=None):
+        """Updates both players once; see `Scheme.step`."""
+        batch = base.draw(batch_fn, 0)
+        (out_u, grad_u), (out_v, grad_v) = simultaneous_gradients(
+            game, u, v, stepper, batch
+        )
+        ahead_u = structures.Player(
+            structures.add_scaled(u.weights, -self.step_size, grad_u), u.state
+        )
+        ahead_v = structures.Player(
+            structures.add_scaled(v.weights, -self.step_size, grad_v), v.state
+        )
+        (_, grad_u), (_, grad_v) = simultaneous_gradients(
+            game, ahead_u, ahead_v, stepper, batch
+        )
+        return base.Step(
+            stepper.minimizer(out_u.player, grad_u),
+            stepper.maximizer(out_v.player, grad_v),
+            state,
+            base.report(out_u, out_v),
+        )
+
+
+class Optimistic(base.Scheme):
+    """Optimistic gradient descent-ascent: the last step's change is expected again.
+
+    w <- w - 2 a F_t + a F_{t-1}, with F_{-1} = F_0: the first step is an ordinary one.
+
+    Example:
+        >>> import keras_gamegan as kgg
+        >>> scheme = kgg.games.schemes.Optimistic()
+        >>> kgg.games.solve(kgg.games.e4(), scheme=scheme).iterations
+        495
+
+    References:
+        Daskalakis, Ilyas, Syrgkanis, Zeng: "Training GANs with Optimism", 2018.
+    """
+
+    def initial_state(self, u, v):
+        """Returns (whether a step was taken, last gradient of u, that of v)."""
+        return (
+            tf.zeros((), tf.bool),
+            structures.zeros_like(u.weights),
+            structures.zeros_like(v.weights),
+        )
+
+    def step(self, game, u, v, state, stepper, batch_fn=None):
+        """Updates both players once; see `Scheme.step`."""
+        (out_u, grad_u), (out_v, grad_v) = simultaneous_gradients(
+            game, u, v, stepper, base.draw(batch_fn, 0)
+        )
+        started, last_u, last_v = state
+
+        def optimistic(gradient, last):
+            return tf.nest.map_structure(
+                lambda g, old: tf.where(started, 2.0 * g - old, g), gradient, last
+            )
+
+        return base.Step(
+            stepper.minimizer(out_u.player, optimistic(grad_u, last_u)),
+            stepper.maximizer(out_v.player, optimistic(grad_v, last_v)),
+            (tf.ones((), tf.bool), grad_u, grad_v),
+            base.report(out_u, out_v),
+        )

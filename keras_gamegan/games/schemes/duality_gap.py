@@ -1,0 +1,107 @@
+"""Descent on the duality gap: each player learns against the other's best response."""
+
+import tensorflow as tf
+
+from keras_gamegan.games import best_response, gradients, structures
+from keras_gamegan.games.schemes import base
+
+
+class DualityGap(base.Scheme):
+    """Minimises DG(u, v) = max_v' M(u, v') - min_u' M(u', v).
+
+    The worst opponents u_w, v_w are found by k steps from the current players. By the
+    envelope theorem
+
+        grad_u DG = grad_u M(u, v_w),     grad_v DG = -grad_v M(u_w, v),
+
+    so both players then take one ordinary step, each against its worst opponent. With
+    `BestResponse(through_gradient=True)` the whole of DG is differentiated, the k
+    steps included.
+
+    Args:
+        response: A `BestResponse`.
+
+    Example:
+        >>> import keras_gamegan as kgg
+        >>> response = kgg.BestResponse(5, optimizer="sgd", learning_rate=0.05)
+        >>> scheme = kgg.games.schemes.DualityGap(response)
+        >>> kgg.games.solve(kgg.games.g1(), scheme=scheme).iterations
+        101
+
+    References:
+        Grnarova, Kilcher, Levy, Lucchi, Hofmann: "Generative Minimization Networks:
+        Training GANs Without Competition", 2021.
+    """
+
+    def __init__(self, response):
+        self.response = response
+
+    def step(self, game, u, v, state, stepper, batch_fn=None):
+        """Updates both players once; see `Scheme.step`."""
+        differentiate = (
+            self._through_gradients
+            if self.response.through_gradient
+            else self._envelope_gradients
+        )
+        worst, of_u, of_v = differentiate(game, u, v, stepper, batch_fn)
+        (out_u, grad_u), (out_v, grad_v) = of_u, of_v
+        if game.exact_values:
+            gap = out_u.value - out_v.value
+        else:
+            worst_u, worst_v = worst
+            batch = base.draw(batch_fn, 0)
+            gap = game.value(u, worst_v, batch) - game.value(worst_u, v, batch)
+        return base.Step(
+            stepper.minimizer(out_u.player, grad_u),
+            stepper.maximizer(out_v.player, grad_v),
+            state,
+            base.report(out_u, out_v, duality_gap=gap),
+        )
+
+    def _losses(self, game, u, v, stepper, batch_fn):
+        """Returns the worst players and the gap's two terms as functions of players."""
+        worst_u, worst_v = best_response.best_responses(
+            game,
+            u,
+            v,
+            self.response,
+            batch_fn=batch_fn,
+            step_options=stepper.search_options,
+        )
+        batch = base.draw(batch_fn, 0)
+        loss_of_u = game.minimizer_objective(
+            structures.pure(worst_v), batch, with_value=game.exact_values
+        )
+        loss_of_v = game.maximizer_objective(structures.pure(worst_u), batch)
+        return (worst_u, worst_v), loss_of_u, loss_of_v
+
+    def _envelope_gradients(self, game, u, v, stepper, batch_fn):
+        worst, loss_of_u, loss_of_v = self._losses(game, u, v, stepper, batch_fn)
+        return (
+            worst,
+            gradients.loss_and_gradient(loss_of_u, u, stepper.minimizer_scale),
+            gradients.loss_and_gradient(loss_of_v, v, stepper.maximizer_scale),
+        )
+
+    def _through_gradients(self, game, u, v, stepper, batch_fn):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch((u.weights, v.weights))
+            worst, loss_of_u, loss_of_v = self._losses(game, u, v, stepper, batch_fn)
+            out_u, out_v = loss_of_u(u), loss_of_v(v)
+            total = out_u.loss + out_v.loss
+            scales = stepper.minimizer_scale, stepper.maximizer_scale
+            # One pass serves both players, though only one of them may be scaled.
+            common = next((scale for scale in scales if scale is not None), 1.0)
+            total = total * structures.number(common, total.dtype)
+        grad_u, grad_v = tape.gradient(
+            total,
+            (u.weights, v.weights),
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,
+        )
+        grad_u, grad_v = (
+            gradient
+            if scale is common
+            else structures.scale(gradient, (1.0 if scale is None else scale) / common)
+            for gradient, scale in zip((grad_u, grad_v), scales, strict=True)
+        )
+        return worst, (out_u, grad_u), (out_v, grad_v)

@@ -1,0 +1,66 @@
+"""Fictitious play: each player answers the mixture of the other's historical models."""
+
+from keras_gamegan.games.schemes import base, descent
+
+
+class FictitiousPlay(descent.Alternating):
+    """Alternating descent in which the opponents are drawn from their history.
+
+    v ascends the mean over stored u_j of M(u_j, v); then u descends the mean over
+    stored v_j of M(u, v_j): the mean of the losses, not the loss of a mean opponent.
+    Then both players enter their histories.
+
+    A history is anything with `mixture(current)`, which returns the `Mixture` to be
+    answered, and `record(player)`, which returns the history with the live player
+    stored: immutable tensors in a closed-form game (`games.history.TensorHistory`),
+    a bank of variables in a Keras model. None stands for "no history": that player's
+    current iterate is answered.
+
+    Args:
+        initial_histories: Function ``(u, v) -> (history of u, history of v)``.
+        maximizer_steps: Steps of v per step of the scheme, >= 1. Default: 1.
+        minimizer_steps: Steps of u per step of the scheme, >= 1. Default: 1.
+
+    Example:
+        >>> import keras_gamegan as kgg
+        >>> no_history = kgg.games.schemes.FictitiousPlay(lambda u, v: (None, None))
+        >>> kgg.games.solve(kgg.games.e3(), scheme=no_history).iterations
+        85
+        >>> kgg.games.solve(kgg.games.e3(), scheme="alternating").iterations
+        85
+
+    References:
+        Ge, Xia, Chen, Berry, Wu: "Fictitious GAN: Training GANs with Historical
+        Models", 2018.
+    """
+
+    def __init__(self, initial_histories, maximizer_steps=1, minimizer_steps=1):
+        super().__init__(maximizer_steps, minimizer_steps)
+        self._initial_histories = initial_histories
+
+    def initial_state(self, u, v):
+        """Returns the pair of histories before the first step."""
+        return self._initial_histories(u, v)
+
+    def opponents_of_maximizer(self, u, state):
+        """Returns the `Mixture` of historical minimisers, the live one included."""
+        history_u, _ = state
+        if history_u is None:
+            return super().opponents_of_maximizer(u, state)
+        return history_u.mixture(u)
+
+    def opponents_of_minimizer(self, v, state):
+        """Returns the `Mixture` of historical maximisers, the live one included."""
+        _, history_v = state
+        if history_v is None:
+            return super().opponents_of_minimizer(v, state)
+        return history_v.mixture(v)
+
+    def step(self, game, u, v, state, stepper, batch_fn=None):
+        """Updates both players once; see `Scheme.step`."""
+        taken = super().step(game, u, v, state, stepper, batch_fn)
+        histories = tuple(
+            None if history is None else history.record(player)
+            for history, player in zip(state, (taken.u, taken.v), strict=True)
+        )
+        return base.Step(taken.u, taken.v, histories, taken.report)

@@ -1,0 +1,105 @@
+"""Arithmetic on nested structures of tensors, and the player they make up.
+
+A player is anything `tf.nest` can flatten: one scalar in a closed-form game, the list
+of weights of a network in a GAN. These few functions are all the linear algebra the
+game mathematics needs.
+"""
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+
+class Player(NamedTuple):
+    """One player: what it optimises, and what merely travels with it.
+
+    Attributes:
+        weights: Nested structure of float tensors; gradients are taken with respect
+            to these.
+        state: Nested structure of tensors that a forward pass may move (BatchNorm
+            statistics, the vectors of spectral normalisation); never differentiated.
+    """
+
+    weights: Any
+    state: Any = ()
+
+
+class Mixture(NamedTuple):
+    """A mixed strategy with finite support: players and their probabilities.
+
+    Attributes:
+        players: Tuple of `Player`.
+        probabilities: Tensor of shape (len(players),) that sums to 1, or None for a
+            single player.
+    """
+
+    players: tuple
+    probabilities: Any = None
+
+
+def pure(player):
+    """Returns the mixture that plays ``player`` with probability one."""
+    return Mixture((player,), None)
+
+
+def as_player(structure):
+    """Returns a `Player` whose weights are ``structure`` as tensors."""
+    if isinstance(structure, Player):
+        return structure
+    return Player(tf.nest.map_structure(tf.convert_to_tensor, structure))
+
+
+def number(value, dtype):
+    """Returns ``value`` in that dtype; a Python float never passes through float32."""
+    if tf.is_tensor(value):
+        return tf.cast(value, dtype)
+    return tf.constant(value, dtype)
+
+
+def add_scaled(structure, scale, direction):
+    """Returns ``structure + scale * direction``, leaf by leaf, in the leaves' dtype."""
+    return tf.nest.map_structure(
+        lambda x, d: x + number(scale, x.dtype) * d, structure, direction
+    )
+
+
+def add(structure, other):
+    """Returns the sum of two structures, leaf by leaf."""
+    return tf.nest.map_structure(tf.add, structure, other)
+
+
+def scale(structure, factor):
+    """Returns ``factor * structure``, leaf by leaf, in the leaves' dtype."""
+    return tf.nest.map_structure(lambda x: number(factor, x.dtype) * x, structure)
+
+
+def zeros_like(structure):
+    """Returns a structure of zeros of the same shapes and dtypes."""
+    return tf.nest.map_structure(tf.zeros_like, structure)
+
+
+def stop_gradient(structure):
+    """Returns the same values, through which no gradient passes."""
+    return tf.nest.map_structure(tf.stop_gradient, structure)
+
+
+def squared_norm(structure):
+    """Returns the sum of the squares of all entries, a scalar."""
+    return tf.add_n([tf.reduce_sum(tf.square(x)) for x in tf.nest.flatten(structure)])
+
+
+def weighted_mean(values, probabilities):
+    """Returns ``sum_i probabilities[i] * values[i]``; the one value if there is one.
+
+    Args:
+        values: List of tensors of equal shape.
+        probabilities: Tensor (len(values),), or None if there is a single value.
+
+    Returns:
+        A tensor of the values' shape.
+    """
+    if probabilities is None:
+        (value,) = values
+        return value
+    stacked = tf.stack(values)
+    return tf.tensordot(tf.cast(probabilities, stacked.dtype), stacked, axes=1)

@@ -1,0 +1,21 @@
+"""Metrics of generated samples, streaming and exact over replicas."""
+
+from keras_gamegan.metrics.classifier_score import ClassifierScore as ClassifierScore
+from keras_gamegan.metrics.classifier_score import (
+    classifier_score_from_sums as classifier_score_from_sums,
+)
+from keras_gamegan.metrics.frechet_distance import FrechetDistance as FrechetDistance
+from keras_gamegan.metrics.frechet_distance import (
+    frechet_distance_from_moments as frechet_distance_from_moments,
+)
+from keras_gamegan.metrics.inception import inception_features as inception_features
+from keras_gamegan.metrics.kernel_distance import KernelDistance as KernelDistance
+from keras_gamegan.metrics.kernel_distance import (
+    kernel_distance_from_features as kernel_distance_from_features,
+)
+from keras_gamegan.metrics.mode_coverage import ModeCoverage as ModeCoverage
+from keras_gamegan.metrics.mode_coverage import mode_statistics as mode_statistics
+from keras_gamegan.metrics.precision_recall import PrecisionRecall as PrecisionRecall
+from keras_gamegan.metrics.precision_recall import (
+    precision_recall_from_features as precision_recall_from_features,
+)

@@ -1,0 +1,6 @@
+"""The models: GANs under `model.fit`."""
+
+from keras_gamegan.models.duality_gap_gan import DualityGapGAN as DualityGapGAN
+from keras_gamegan.models.fictitious_gan import FictitiousGAN as FictitiousGAN
+from keras_gamegan.models.gan import GAN as GAN
+from keras_gamegan.models.guard import NonFiniteError as NonFiniteError

@@ -1,0 +1,217 @@
+"""The GAN as a game: generator and discriminator as players, a payoff as the value."""
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from keras_gamegan.games import game, randomness, structures
+
+
+class Batch(NamedTuple):
+    """What one draw hands to the game.
+
+    Attributes:
+        real: Real data (b, ...), this replica's part.
+        labels: Labels (b, ...), or None for unconditional networks.
+        latents: Latents (b, ...), one for each real example.
+        stream: Random stream of this draw.
+        share: `distribution.replicas.Share` of the global batch.
+        num_replicas: Python int.
+        replica: Number of this replica, an int or an int32 scalar. Default: 0.
+    """
+
+    real: Any
+    labels: Any
+    latents: Any
+    stream: Any
+    share: Any
+    num_replicas: int
+    replica: Any = 0
+
+    def mean(self, values):
+        """Returns this replica's part of the mean over the global batch.
+
+        The parts of all replicas sum to the mean, as the optimizers sum gradients.
+        """
+        # A replica's own search may find its share empty: nothing to learn there.
+        size = tf.cast(tf.maximum(self.share.size, 1), values.dtype)
+        return tf.reduce_sum(values) / size
+
+    def network_stream(self, network):
+        """Returns the stream of a network's Dropout; each replica has masks apart."""
+        stream = randomness.fold(self.stream, randomness.Purpose.NETWORK, network)
+        if self.num_replicas == 1:
+            return stream
+        return randomness.fold(stream, self.replica)
+
+
+class AdversarialGame:
+    """Two networks that play the value V of a `Payoff`.
+
+    Only the player that is being updated runs in training mode. A frozen opponent, be
+    it the live one, a worst case or a stored one, is a fixed function: inference mode,
+    its own BatchNorm statistics, no Dropout, no state moved, no gradient.
+
+    Args:
+        discriminator: `StatelessNetwork` of the maximiser.
+        generator: `StatelessNetwork` of the minimiser.
+        payoff: A `Payoff`.
+        penalty: A `Penalty` or None.
+    """
+
+    def __init__(self, discriminator, generator, payoff, penalty=None):
+        self.discriminator = discriminator
+        self.generator = generator
+        self.payoff = payoff
+        self.penalty = penalty
+
+    @property
+    def exact_values(self):
+        """Whether training mode computes the value of inference mode on its way.
+
+        True without BatchNorm, Dropout and the like; a gap between two values is only
+        meaningful if both come from the same functions.
+        """
+        return not (self.discriminator.has_modes or self.generator.has_modes)
+
+    def generate(self, player, batch, training):
+        """Returns (data, moved player, regularisation) for the batch's latents."""
+        inputs = (
+            batch.latents if batch.labels is None else [batch.latents, batch.labels]
+        )
+        stream = batch.network_stream(0)
+        return self.generator.apply(player, inputs, training, stream)
+
+    def logits(self, player, data, labels, batch, training):
+        """Returns (logits (n,), moved player, regularisation) for the data."""
+        inputs = data if labels is None else [data, labels]
+        stream = batch.network_stream(1)
+        logits, moved, loss = self.discriminator.apply(player, inputs, training, stream)
+        return tf.reshape(logits, [-1]), moved, loss
+
+    def minimizer_objective(self, opponents, batch, with_value=False):
+        """Returns the generator's loss against a mixture of discriminators."""
+        real_term = None
+        if with_value:
+            real_term = self._over(
+                opponents,
+                lambda v: batch.mean(
+                    self.payoff.real_term(
+                        self.logits(v, batch.real, batch.labels, batch, False)[0]
+                    )
+                ),
+            )
+
+        def objective(u):
+            fake, moved, regularization = self.generate(u, batch, True)
+            logits = [
+                self.logits(v, fake, batch.labels, batch, False)[0]
+                for v in opponents.players
+            ]
+            loss = structures.weighted_mean(
+                [batch.mean(self.payoff.generator_term(each)) for each in logits],
+                opponents.probabilities,
+            )
+            loss = _regularized(loss, regularization, batch)
+            value = None
+            if with_value:
+                value = real_term + structures.weighted_mean(
+                    [batch.mean(self.payoff.fake_term(each)) for each in logits],
+                    opponents.probabilities,
+                )
+            return game.Outcome(loss, moved, value)
+
+        return objective
+
+    def maximizer_objective(self, opponents, batch):
+        """Returns the discriminator's loss against a mixture of generators.
+
+        Real and generated data go through the discriminator in one call: its BatchNorm
+        sees the mixture of both, which is what its moving statistics describe too.
+        """
+        fakes = [self.generate(u, batch, False)[0] for u in opponents.players]
+        real = tf.cast(batch.real, fakes[0].dtype)
+        data = tf.concat([real, *fakes], axis=0)
+        labels = None
+        if batch.labels is not None:
+            labels = tf.concat([batch.labels] * (1 + len(fakes)), axis=0)
+        local = batch.share.local_size
+
+        def objective(v):
+            logits, moved, regularization = self.logits(v, data, labels, batch, True)
+            parts = tf.split(logits, [local] * (1 + len(fakes)))
+            value = batch.mean(self.payoff.real_term(parts[0]))
+            value += structures.weighted_mean(
+                [batch.mean(self.payoff.fake_term(part)) for part in parts[1:]],
+                opponents.probabilities,
+            )
+            loss = _regularized(-value, regularization, batch)
+            if self.penalty is not None:
+                loss += self._penalized(v, real, fakes, opponents, batch)
+            return game.Outcome(loss, moved, value)
+
+        return objective
+
+    def losses(self, u, v, batch):
+        """Returns this replica's parts of the logs, both players in inference mode."""
+        fake = self.generate(u, batch, False)[0]
+        real_logits = self.logits(v, batch.real, batch.labels, batch, False)[0]
+        fake_logits = self.logits(v, fake, batch.labels, batch, False)[0]
+        value = batch.mean(self.payoff.real_term(real_logits)) + batch.mean(
+            self.payoff.fake_term(fake_logits)
+        )
+        return {
+            "d_loss": -value,
+            "g_loss": batch.mean(self.payoff.generator_term(fake_logits)),
+            "value": value,
+        }
+
+    def value(self, u, v, batch):
+        """Returns this replica's part of V(D, G), both players in inference mode."""
+        return self.losses(u, v, batch)["value"]
+
+    def _over(self, opponents, function):
+        values = [function(player) for player in opponents.players]
+        return structures.weighted_mean(values, opponents.probabilities)
+
+    def _penalized(self, v, real, fakes, opponents, batch):
+        """Returns this replica's part of the mean penalty."""
+        every = self.penalty.every
+        stream = randomness.fold(batch.stream, randomness.Purpose.PENALTY)
+        uniform = self._per_example(randomness.fold(stream, 0), batch)
+        fake = fakes[0]
+        if len(fakes) > 1:
+            # Each real example is paired with one generator drawn from the mixture.
+            draw = self._per_example(randomness.fold(stream, 1), batch)
+            shares = tf.cast(opponents.probabilities, draw.dtype)
+            choice = randomness.categorical(draw, shares)
+            rows = tf.range(tf.size(choice, tf.int64), dtype=tf.int64)
+            fake = tf.gather_nd(tf.stack(fakes), tf.stack([choice, rows], axis=1))
+        # Every n-th of the global batch, wherever this replica's share begins.
+        start = -batch.share.offset % every
+        labels = None if batch.labels is None else batch.labels[start::every]
+
+        def logits_fn(data):
+            return self.logits(v, data, labels, batch, False)[0]
+
+        penalties = self.penalty(
+            logits_fn, real[start::every], fake[start::every], uniform[start::every]
+        )
+        number = (batch.share.size + every - 1) // every
+        number = tf.cast(tf.maximum(number, 1), penalties.dtype)
+        return tf.reduce_sum(penalties) / number
+
+    def _per_example(self, stream, batch):
+        """Returns one uniform number for each example, by its global index."""
+        numbers = randomness.uniform(stream, [batch.share.size])
+        return numbers[batch.share.offset :][: batch.share.local_size]
+
+
+def _regularized(loss, regularization, batch):
+    if regularization is None:
+        return loss
+    if batch.num_replicas == 1:
+        return loss + regularization
+    # By the size of the shares: an empty one's gradient does not count, see `stepping`.
+    weight = tf.cast(batch.share.local_size / batch.share.size, regularization.dtype)
+    return loss + weight * regularization

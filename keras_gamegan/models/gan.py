@@ -1,0 +1,400 @@
+"""The GAN: two networks, two optimizers and a scheme, under `model.fit`."""
+
+import keras
+import tensorflow as tf
+
+from keras_gamegan import payoffs, sampling, stateless, validation
+from keras_gamegan.distribution import placement, trainer
+from keras_gamegan.games import randomness, schemes
+from keras_gamegan.models import (
+    adversarial_game,
+    average,
+    checks,
+    fitting,
+    optimizers,
+    serialization,
+    steps,
+    trackers,
+)
+
+UPDATES = ("alternating", "simultaneous")
+
+
+@keras.saving.register_keras_serializable(package="keras_gamegan")
+class GAN(trainer.BuiltTrainer, keras.Model):
+    """A generative adversarial network trained with `fit`.
+
+    The generator minimises and the discriminator maximises the value V(D, G) of a
+    payoff. This base class takes gradient steps against the opponent's current
+    weights; `DualityGapGAN` and `FictitiousGAN` differ in whom each player answers.
+
+    All randomness is a function of (seed, step, index of the example in the global
+    batch), and all state is variables; so a run can be repeated, resumed and spread
+    over replicas.
+
+    A frozen opponent is a fixed function: it runs in inference mode, with its own
+    BatchNorm statistics and without Dropout. Only the player being updated runs in
+    training mode.
+
+    Args:
+        discriminator: Built Keras model, data (b, ...) -> one logit (b, 1), without a
+            sigmoid. Class-conditional: inputs [data, labels].
+        generator: Built Keras model, latents (b, latent_dim) -> data (b, ...).
+            Class-conditional: inputs [latents, labels].
+        latent_dim: Size of a latent. Default: inferred from the generator's input.
+        updates: "alternating", the discriminator first, as in the Keras guides, or
+            "simultaneous". Default: "alternating".
+        discriminator_steps: Discriminator updates per train step, >= 1, all on the
+            step's real batch with fresh latents. Default: 1.
+        generator_steps: Generator updates per train step, >= 1. Default: 1.
+        average_decay: Decay per step of the moving average of the generator's weights
+            (`sample(source="average")`), in [0, 1); None keeps none. Default: 0.999.
+        seed: Integer seed of latents, Dropout and draws. Default: drawn anew.
+        name: Name of the model.
+
+    Raises:
+        TypeError: If a network is not a Keras model or a number not a number.
+        ValueError: If the networks do not fit each other or a number is out of range.
+
+    Example:
+        >>> import numpy as np, keras_gamegan as kgg
+        >>> discriminator, generator = kgg.networks.mlp_pair(data_dim=2, latent_dim=4)
+        >>> gan = kgg.GAN(discriminator, generator, seed=0)
+        >>> gan.compile(loss="non_saturating", penalty="r1")
+        >>> data = np.random.default_rng(0).normal(size=(64, 2)).astype("float32")
+        >>> history = gan.fit(data, batch_size=32, epochs=1, verbose=0)
+        >>> sorted(history.history)
+        ['d_loss', 'g_loss', 'value']
+        >>> gan.sample(3, seed=1).shape
+        (3, 2)
+
+    References:
+        Goodfellow et al.: "Generative Adversarial Networks", 2014.
+    """
+
+    def __init__(
+        self,
+        discriminator,
+        generator,
+        latent_dim=None,
+        *,
+        updates="alternating",
+        discriminator_steps=1,
+        generator_steps=1,
+        average_decay=0.999,
+        seed=None,
+        name=None,
+    ):
+        super().__init__(name=name)
+        checks.check_networks(discriminator, generator)
+        self._latent_shape = checks.latent_shape(generator, latent_dim)
+        self.updates = validation.check_choice("updates", updates, UPDATES)
+        self.discriminator_steps = validation.check_integer(
+            "discriminator_steps", discriminator_steps
+        )
+        self.generator_steps = validation.check_integer(
+            "generator_steps", generator_steps
+        )
+        checks.check_updates(updates, discriminator_steps, generator_steps)
+        if average_decay is not None:
+            average_decay = validation.check_number(
+                "average_decay", average_decay, 0.0, 1.0 - 1e-9
+            )
+        self.average_decay = average_decay
+        if seed is None:
+            seed = randomness.new_seed()
+        self.seed = validation.check_integer("seed", seed, 0)
+        self.discriminator = discriminator
+        self.generator = generator
+        self._discriminator_network = stateless.StatelessNetwork(discriminator)
+        self._generator_network = stateless.StatelessNetwork(generator)
+        self.step = self.add_weight(
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            name="step",
+            aggregation="only_first_replica",
+        )
+        self.generator_average = None
+        if average_decay is not None:
+            self.generator_average = average.AverageWeights(
+                self._generator_network, average_decay
+            )
+        self.trackers = trackers.Trackers(self.log_names)
+        self._sampler = sampling.Sampler(self)
+        self.d_optimizer = self.g_optimizer = self.scheme = self._game = None
+        self.built = True
+
+    # What subclasses change.
+
+    @property
+    def log_names(self):
+        """Names of the logs of a train step, in order."""
+        return ("d_loss", "g_loss", "value")
+
+    def make_scheme(self):
+        """Returns the `games.schemes.Scheme` that trains this model."""
+        if self.updates == "simultaneous":
+            return schemes.Simultaneous()
+        return schemes.Alternating(self.discriminator_steps, self.generator_steps)
+
+    @property
+    def scheme_state(self):
+        """The scheme's state: histories and the like; none here."""
+        return ()
+
+    @property
+    def batch_shares(self):
+        """Number of shares in which a step's batch is dealt out to its draws."""
+        return 1
+
+    @property
+    def generator_bank(self):
+        """`WeightBank` of historical generators, or None if none is kept."""
+        return None
+
+    @property
+    def discriminator_bank(self):
+        """`WeightBank` of historical discriminators, or None if none is kept."""
+        return None
+
+    # The public face.
+
+    @property
+    def latent_dim(self):
+        """Size of a latent: an int, or the latent's shape if it has several axes."""
+        shape = self._latent_shape
+        return shape[0] if len(shape) == 1 else shape
+
+    @property
+    def generator_network(self):
+        """The generator as a `StatelessNetwork`."""
+        return self._generator_network
+
+    @property
+    def discriminator_network(self):
+        """The discriminator as a `StatelessNetwork`."""
+        return self._discriminator_network
+
+    @property
+    def game(self):
+        """The game the networks play, once compiled: see `models.AdversarialGame`."""
+        return self._game
+
+    @property
+    def latent_shape(self):
+        """Shape of one latent, a tuple."""
+        return self._latent_shape
+
+    @property
+    def conditional(self):
+        """Whether the networks take labels."""
+        return len(self.generator.inputs) == 2
+
+    @property
+    def num_steps(self):
+        """Train steps taken so far, an int."""
+        return int(tf.convert_to_tensor(self.step).numpy())
+
+    @property
+    def optimizer(self):
+        """The face Keras' learning-rate callbacks see of both optimizers."""
+        if getattr(self, "g_optimizer", None) is None:
+            return None
+        return self._optimizer_pair
+
+    @optimizer.setter
+    def optimizer(self, value):
+        # Keras' own compile sets None here; the optimizers are d_ and g_optimizer.
+        if value is not None:
+            raise ValueError(
+                "A GAN has two optimizers. Received: an assignment to `optimizer`. "
+                "Pass d_optimizer= and g_optimizer= to compile."
+            )
+
+    def compile(
+        self,
+        d_optimizer="adam",
+        g_optimizer="adam",
+        loss="non_saturating",
+        penalty=None,
+        *,
+        run_eagerly=False,
+        steps_per_execution=1,
+        jit_compile="auto",
+        auto_scale_loss=True,
+    ):
+        """Chooses optimizers, loss and penalty.
+
+        Args:
+            d_optimizer: Keras optimizer of the discriminator, or its name.
+            g_optimizer: Keras optimizer of the generator, or its name.
+            loss: "minimax", "non_saturating", "wasserstein", "hinge", "least_squares",
+                or a `kgg.Payoff`. Default: "non_saturating".
+            penalty: None, "r1", "gradient_penalty", or a `kgg.penalties.Penalty`.
+            run_eagerly: As in Keras.
+            steps_per_execution: As in Keras, >= 1.
+            jit_compile: True, False or "auto", as in Keras.
+            auto_scale_loss: Whether float16 networks get a `LossScaleOptimizer`.
+
+        Raises:
+            ValueError: If a name is unknown or one optimizer is given twice.
+        """
+        validation.check_integer("steps_per_execution", steps_per_execution)
+        payoff = payoffs.get(loss)
+        penalty = payoffs.penalties.get(penalty)
+        networks = self.discriminator, self.generator
+        with placement.scope_of(self, d_optimizer, g_optimizer):
+            self.d_optimizer, self.g_optimizer = optimizers.prepare(
+                d_optimizer, g_optimizer, *networks, auto_scale_loss
+            )
+        self._optimizer_pair = optimizers.OptimizerPair(
+            self.g_optimizer, self.d_optimizer
+        )
+        # As asked for, which another machine may answer differently.
+        self.compile_options = {
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
+            "auto_scale_loss": auto_scale_loss,
+        }
+        self.payoff, self.penalty = payoff, penalty
+        self.scheme = self.make_scheme()
+        self._game = adversarial_game.AdversarialGame(
+            self._discriminator_network, self._generator_network, payoff, penalty
+        )
+        super().compile(
+            optimizer=None,
+            **self.compile_options,
+        )
+        # Keras' tracker of a "loss" that this model does not have.
+        self._loss_tracker = None
+
+    def call(self, inputs, training=False):
+        """Returns generated data for latents (b, latent_dim) [and labels]."""
+        return self.generator(inputs, training=training)
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        **kwargs,
+    ):
+        """Trains the GAN; as `keras.Model.fit`.
+
+        Args:
+            x: Real data: array (n, ...), or `tf.data.Dataset` of batches of data or of
+                (data, labels).
+            y: Labels (n, ...) if `x` is an array and the networks take labels.
+            batch_size: Batch size for arrays. Default: 32.
+            epochs: Number of epochs.
+            verbose: As in Keras.
+            callbacks: List of Keras callbacks.
+            **kwargs: Further arguments of `keras.Model.fit`.
+
+        Returns:
+            Keras' `History`; logs d_loss, g_loss, value and, where the scheme computes
+            it, duality_gap.
+
+        Raises:
+            ValueError: If the model is not compiled, or the data are empty, not
+                finite or misshapen.
+            NonFiniteError: If a loss or gradient becomes NaN; the message names the
+                player and the step.
+        """
+        if batch_size is not None:
+            kwargs["batch_size"] = batch_size
+        return fitting.fit(self, super().fit, x, y, epochs, verbose, callbacks, kwargs)
+
+    def sample(self, num_samples, seed=None, source="current", labels=None):
+        """Returns generated data.
+
+        Args:
+            num_samples: Number of examples, >= 0.
+            seed: Integer; the same seed gives the same data, and a smaller number of
+                samples the beginning of a larger one. Default: drawn anew.
+            source: "current", the live generator; "average", the moving average of its
+                weights; "mixture", a member of the generator's history drawn anew for
+                every example. Default: "current".
+            labels: Labels (num_samples, ...) for class-conditional networks.
+
+        Returns:
+            NumPy array (num_samples, ...).
+
+        Raises:
+            ValueError: If the source is unknown or not kept, or labels are missing.
+        """
+        return self._sampler.sample(num_samples, seed, source, labels)
+
+    def export(self, path, source="current", **kwargs):
+        """Writes a slim SavedModel that samples without this library.
+
+        It holds the weights of the source alone: no discriminator, no optimizer. Its
+        signatures: "serving_default" (latents [, labels] -> data) and "sample"
+        (num_samples, seed [, labels] -> data), which equals `sample` of the same seed.
+        A client gets at most 4096 samples a call, so that it cannot exhaust a server.
+
+        Args:
+            path: Folder to write; must not exist.
+            source: As in `sample`.
+            **kwargs: For compatibility with Keras: `format="tf_saved_model"` and
+                `verbose` are accepted.
+
+        Raises:
+            ValueError: If the folder exists or the source is not kept.
+        """
+        self._sampler.export(path, source, **kwargs)
+
+    # The steps.
+
+    def train_step(self, data):
+        """Takes one step of the scheme; called by `fit`."""
+        return steps.train_step(self, data)
+
+    def test_step(self, data):
+        """Scores a batch in inference mode; called by `evaluate`."""
+        return steps.test_step(self, data)
+
+    @property
+    def data_range(self):
+        """Smallest and largest real value seen this epoch: array (2,)."""
+        return tf.convert_to_tensor(self.trackers.data_range.result()).numpy()
+
+    @property
+    def metrics(self):
+        """The running means of the logs, and two counters."""
+        return self.trackers.metrics
+
+    # Saving and loading.
+
+    def get_config(self):
+        """Returns the constructor's arguments as a dictionary."""
+        return serialization.model_config(
+            self,
+            {
+                "updates": self.updates,
+                "discriminator_steps": self.discriminator_steps,
+                "generator_steps": self.generator_steps,
+                "average_decay": self.average_decay,
+                "seed": self.seed,
+                "name": self.name,
+            },
+        )
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Returns the object that `get_config` described."""
+        return cls(**serialization.constructor_arguments(config, custom_objects))
+
+    def get_compile_config(self):
+        """Returns what `compile` was called with."""
+        return serialization.compile_config(self)
+
+    def compile_from_config(self, config):
+        """Compiles from what `get_compile_config` returned."""
+        self.compile(**serialization.compile_arguments(config))

@@ -1,0 +1,244 @@
+"""Stops a run at its first NaN, before anything good is overwritten.
+
+Inside the step nothing is written once a number is not finite. Between steps a callback
+looks at what the step could not raise (XLA drops assertions, loss scaling forgives
+overflows), before any other callback can save. Both end in one error that names the
+player and the step.
+"""
+
+import math
+import re
+import warnings
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gamegan.distribution import placement
+from keras_gamegan.games import structures
+
+_MARK = "keras_gamegan guard"
+DATA = "the training data"
+_WATCHED = (DATA, "the gradient of the discriminator", "the gradient of the generator")
+
+
+class NonFiniteError(ValueError, ArithmeticError):
+    """A loss, a gradient or the data became NaN or infinite during training.
+
+    Each player's weights are those of its last good update, the step is not counted,
+    and no callback has been called since.
+
+    Example:
+        >>> import keras_gamegan as kgg
+        >>> issubclass(kgg.NonFiniteError, ValueError)
+        True
+    """
+
+
+class StepGuard:
+    """Watches one train step: nothing is written after the first NaN.
+
+    In a graph, what is written stands behind assertions. XLA drops those: there, a
+    failure is noted in a metric, and what follows is written under a condition. Eagerly
+    an assertion raises at once.
+
+    Args:
+        step: int64 scalar, the number of the step.
+        failure: `trackers.FirstFailure` to note failures in, under XLA; else None.
+        branch: Whether conditions may be used; a collective, as an optimizer has under
+            several replicas, cannot stand in one. Default: True.
+    """
+
+    def __init__(self, step, failure=None, branch=True):
+        self._step = step
+        self._failure = failure
+        self._branch = branch
+        self._checks = []
+        self._fine = tf.constant(True)
+
+    def check_data(self, real):
+        """Returns the batch of real data, once it is known to be finite."""
+        return self._behind([real], [real], DATA)[0]
+
+    def check_update(self, name, gradient, player, before, scaled):
+        """Returns what an update will write, once it is known to be finite.
+
+        Args:
+            name: "generator" or "discriminator", for the message.
+            gradient: List of tensors.
+            player: The `Player` that the forward pass moved.
+            before: The `Player` before it; tensors that are still the same objects
+                come back as they are.
+            scaled: Whether dynamic loss scaling is on, whose overflows are no error.
+
+        Returns:
+            A pair (gradient, player); where something was not finite, the player is
+            ``before``, and `run` does nothing.
+        """
+        old = before.weights + before.state
+        new = player.weights + player.state
+        moved = [
+            (prior, value)
+            for prior, value in zip(old, new, strict=True)
+            if value is not prior
+        ]
+        written = [*gradient, *(value for _, value in moved)]
+        checked = self._behind(
+            written, [] if scaled else written, f"the gradient of the {name}"
+        )
+        gradient, checked = checked[: len(gradient)], checked[len(gradient) :]
+        if self._failure is not None:
+            checked = [
+                tf.where(self._fine, value, prior)
+                for (prior, _), value in zip(moved, checked, strict=True)
+            ]
+        left = iter(checked)
+        new = [
+            prior if value is prior else next(left)
+            for prior, value in zip(old, new, strict=True)
+        ]
+        number = len(player.weights)
+        return gradient, structures.Player(new[:number], new[number:])
+
+    def run(self, write):
+        """Calls ``write()``, unless something was not finite."""
+        if self._failure is None:
+            with tf.control_dependencies(self._checks):
+                write()
+        elif self._branch:
+
+            def written():
+                write()
+                return tf.constant(True)
+
+            tf.cond(self._fine, written, lambda: tf.constant(False))
+        else:
+            write()
+
+    def _behind(self, tensors, watched, what):
+        sums = [_finite_sum(each) for each in watched if each.dtype.is_floating]
+        if sums:
+            finite = tf.reduce_all(tf.math.is_finite(tf.stack(sums)))
+            if self._failure is not None:
+                self._failure.note(finite, _WATCHED.index(what), self._step)
+                self._fine = tf.logical_and(self._fine, finite)
+                return tensors
+            message = f"{_MARK}: {what} at step"
+            check = tf.debugging.Assert(finite, [message, self._step])
+            if check is not None:
+                self._checks.append(check)
+        if not self._checks:
+            return tensors
+        with tf.control_dependencies(self._checks):
+            return [tf.identity(tensor) for tensor in tensors]
+
+
+def _finite_sum(tensor):
+    # A sum is NaN or infinite as soon as one term is; of squares, it would overflow.
+    wide = tf.float64 if tensor.dtype == tf.float64 else tf.float32
+    return tf.cast(tf.reduce_sum(tf.cast(tensor, wide)), tf.float64)
+
+
+def require(condition, message, number):
+    """Returns the number; at run time raises ``message`` unless ``condition``."""
+    check = tf.debugging.Assert(condition, [f"{_MARK}: {message} |", number])
+    with tf.control_dependencies([check] if check is not None else []):
+        return tf.identity(number)
+
+
+def explain(error):
+    """Returns the error of ours behind a TensorFlow error, or None."""
+    found = re.search(rf"{_MARK}: ([a-z ]+) at step\D*(\d+)", str(error))
+    if found is None:
+        found = re.search(rf"{_MARK}: (.+?) \|\D*(\d+)", str(error))
+        if found is None:
+            return None
+        message, number = found.groups()
+        # TensorFlow escapes the quotes of what it prints.
+        return ValueError(f"{message} {number}.".replace("\\", ""))
+    what, step = found.groups()
+    return _error(what, step)
+
+
+def _error(what, step):
+    if what == DATA:
+        advice = (
+            "Clean the data set: drop or replace the NaN and infinite values, for "
+            "instance with dataset.filter or np.nan_to_num."
+        )
+    else:
+        advice = (
+            'Lower the learning rates, add penalty="r1", or clip the gradients '
+            "(clipnorm=1.0 in the optimizer)."
+        )
+    return NonFiniteError(
+        f"Expected finite numbers, but {what} became NaN or infinite. "
+        f"Received: non-finite values at training step {step}. {advice}"
+    )
+
+
+class TrainingGuard(keras.callbacks.Callback):
+    """Runs before every other callback of `fit`: non-finite logs, empty or odd data.
+
+    Args:
+        data_range: Pair (lowest, highest) value the generator can reach, or None.
+    """
+
+    def __init__(self, data_range=None):
+        super().__init__()
+        self._data_range = data_range
+        self._first_step = None
+        self._has_checked_size = False
+
+    def on_train_begin(self, logs=None):
+        """Prepares for a run; called by Keras."""
+        self._first_step = self.model.num_steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Called by Keras after every batch."""
+        if self._data_range is not None:
+            warn_of_range(self.model.data_range, self._data_range)
+            self._data_range = None
+        if not self._has_checked_size:
+            # Data of unknown batch size: seen after the first step, before any save.
+            self._has_checked_size = True
+            replicas = self.model.distribute_strategy.num_replicas_in_sync
+            steps = max(self.model.num_steps - self._first_step, 1)
+            examples = self.model.trackers.examples * replicas
+            placement.check_batch_size(self.model, examples / steps)
+        if self.model.jit_compile:
+            failure = self.model.trackers.first_failure.read()
+            if failure is not None:
+                raise _error(_WATCHED[failure[0]], failure[1])
+        finite = [
+            bool(np.isfinite(logs.get(log, 0.0)).all()) for log in ("d_loss", "g_loss")
+        ]
+        if all(finite):
+            return
+        player = "generator" if finite[0] else "discriminator"
+        raise _error(f"the loss of the {player}", self.model.num_steps - 1)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Called by Keras after every epoch."""
+        if self.model.num_steps == self._first_step:
+            raise ValueError(
+                "The data set must have at least one batch. Received: a data set that "
+                "yielded none. Check its filters, and that drop_remainder=True leaves "
+                "a batch: the batch size may exceed the number of examples."
+            )
+
+
+def warn_of_range(found, reachable):
+    """Warns once if real data lie outside what the generator can produce."""
+    lowest, highest = (float(number) for number in found)
+    low, high = reachable
+    slack = 1e-3 * (high - low) if math.isfinite(high - low) else 1e-3
+    if lowest < low - slack or highest > high + slack:
+        warnings.warn(
+            f"The real data range over [{lowest:g}, {highest:g}], but the generator's "
+            f"last activation only reaches [{low:g}, {high:g}]: the discriminator can "
+            "tell them apart by that alone. Rescale the data (images: x / 127.5 - 1 "
+            "for tanh), or change the activation.",
+            UserWarning,
+            stacklevel=2,
+        )

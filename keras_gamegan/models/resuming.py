@@ -1,0 +1,133 @@
+"""Takes up a run where a checkpoint left it: weights, epoch and place in the data."""
+
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+
+class Stage(NamedTuple):
+    """One call of Keras' `fit`.
+
+    Attributes:
+        x: Data.
+        initial_epoch: First epoch.
+        epochs: Epoch to stop before.
+        steps_per_epoch: As in `fit`, or None.
+    """
+
+    x: Any
+    initial_epoch: int
+    epochs: int
+    steps_per_epoch: int | None
+
+
+def plan(model, x, callbacks, epochs, initial_epoch=0, steps_per_epoch=None):
+    """Restores the model if a callback can, and says how `fit` goes on from there.
+
+    A callback can resume if it has a method `resume(model)` that restores the model and
+    returns None or a position with `epoch`, `batch` (batches of that epoch already
+    trained on) and `data_step` (batches of the data already used). Data can be entered
+    anywhere if it has a method `starting_at(step)`, as the data sets of this library.
+
+    Keras takes the length of every epoch from the first, so a run that stopped inside
+    an epoch goes on in two stages: the rest of that epoch, then the others.
+
+    Args:
+        model: The model.
+        x: What `fit` got.
+        callbacks: List of callbacks.
+        epochs: As in `fit`.
+        initial_epoch: As in `fit`.
+        steps_per_epoch: As in `fit`.
+
+    Returns:
+        List of `Stage`.
+
+    Raises:
+        ValueError: If the position is inside an epoch and the data cannot be entered
+            there.
+    """
+    position = None
+    for callback in callbacks:
+        if hasattr(callback, "resume"):
+            position = callback.resume(model)
+        if position is not None:
+            break
+    if position is None:
+        return [Stage(x, initial_epoch, epochs, steps_per_epoch)]
+    seekable = hasattr(x, "starting_at")
+    length = steps_per_epoch or getattr(x, "steps_per_epoch", None)
+    first = max(position.epoch, initial_epoch)
+    if not position.batch or first >= epochs:
+        x = x.starting_at(position.data_step) if seekable else x
+        return [Stage(x, min(first, epochs), epochs, steps_per_epoch)]
+    if not seekable or length is None:
+        raise ValueError(
+            "A run that stopped inside an epoch can only go on exactly with data that "
+            "can be entered at any step and epochs of known length. Received: a "
+            f"checkpoint at batch {position.batch} of epoch {position.epoch + 1}, and "
+            "data without starting_at(step) or steps_per_epoch. Use kgg.datasets "
+            '(load_images, ShuffledStream), or Checkpoint(every="epoch").'
+        )
+    left = length - position.batch
+    stages = []
+    if left > 0:
+        rest = x.starting_at(position.data_step).take(left)
+        rest = rest.apply(tf.data.experimental.assert_cardinality(left))
+        stages.append(Stage(rest, first, first + 1, None))
+    after = x.starting_at(position.data_step + left)
+    stages.append(Stage(after, first + 1, epochs, steps_per_epoch))
+    return stages
+
+
+class ContinuedCallbacks(keras.callbacks.CallbackList):
+    """One list of callbacks over several calls of `fit` that make up one training."""
+
+    is_first = is_last = True
+
+    def on_train_begin(self, logs=None):
+        """Prepares for a run; called by Keras."""
+        if self.is_first:
+            super().on_train_begin(logs)
+
+    def on_train_end(self, logs=None):
+        """Ends a run; called by Keras."""
+        if self.is_last:
+            super().on_train_end(logs)
+
+
+def run(model, fit, stages, callbacks, verbose, epochs):
+    """Runs the stages as one training.
+
+    Args:
+        model: The model.
+        fit: Function ``(stage, callbacks) -> History``.
+        stages: List of `Stage`.
+        callbacks: List of callbacks.
+        verbose: As in `fit`.
+        epochs: As in `fit`.
+
+    Returns:
+        Keras' `History`.
+    """
+    if len(stages) == 1:
+        return fit(stages[0], callbacks)
+    callbacks = ContinuedCallbacks(
+        callbacks,
+        add_history=True,
+        add_progbar=verbose != 0,
+        verbose=verbose,
+        epochs=epochs,
+        steps=stages[-1].steps_per_epoch or stages[-1].x.steps_per_epoch,
+        model=model,
+    )
+    for index, stage in enumerate(stages):
+        callbacks.is_first = index == 0
+        callbacks.is_last = index == len(stages) - 1
+        if index and model.stop_training:
+            callbacks.is_last = True
+            callbacks.on_train_end()
+            break
+        result = fit(stage, callbacks)
+    return result

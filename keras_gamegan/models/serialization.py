@@ -1,0 +1,70 @@
+"""How models are described in a file, and made again from the description."""
+
+import keras
+
+from keras_gamegan import games, history, version
+
+keras.saving.register_keras_serializable(package="keras_gamegan")(games.BestResponse)
+keras.saving.register_keras_serializable(package="keras_gamegan")(games.Perturbation)
+keras.saving.register_keras_serializable(package="keras_gamegan")(history.History)
+
+
+def model_config(model, arguments):
+    """Returns a model's configuration: networks, arguments, version of the library."""
+    serialize = keras.saving.serialize_keras_object
+    return {
+        "discriminator": serialize(model.discriminator),
+        "generator": serialize(model.generator),
+        "keras_gamegan_version": version.__version__,
+        **{name: serialize(value) for name, value in arguments.items()},
+    }
+
+
+def constructor_arguments(config, custom_objects=None):
+    """Returns the constructor's arguments from a configuration.
+
+    Raises:
+        ValueError: If the file was made by a newer major version of the library.
+    """
+    config = dict(config)
+    check_version(config.pop("keras_gamegan_version", version.__version__))
+    return {
+        name: keras.saving.deserialize_keras_object(value, custom_objects)
+        if isinstance(value, dict)
+        else value
+        for name, value in config.items()
+    }
+
+
+def check_version(made_by):
+    """Raises if a file comes from a newer major version than this one."""
+    if int(made_by.split(".")[0]) > int(version.__version__.split(".")[0]):
+        raise ValueError(
+            f"This is keras_gamegan {version.__version__}, which reads files of its "
+            "own and older major versions. Received: a file made by version "
+            f"{made_by}. Upgrade: pip install --upgrade keras_gamegan."
+        )
+
+
+def compile_config(model):
+    """Returns what `compile` was called with, or None if it was not."""
+    if not model.compiled:
+        return None
+    serialize = keras.saving.serialize_keras_object
+    return {
+        "d_optimizer": serialize(model.d_optimizer),
+        "g_optimizer": serialize(model.g_optimizer),
+        "loss": serialize(model.payoff),
+        "penalty": serialize(model.penalty),
+        **model.compile_options,
+    }
+
+
+def compile_arguments(config):
+    """Returns the arguments of `compile` from its configuration."""
+    return {
+        name: keras.saving.deserialize_keras_object(value)
+        if isinstance(value, dict)
+        else value
+        for name, value in config.items()
+    }

@@ -1,0 +1,103 @@
+"""How gradients move networks: the user's Keras optimizers, behind a guard."""
+
+import keras
+import tensorflow as tf
+
+from keras_gamegan.distribution import replicas
+
+
+class OptimizerStepper:
+    """Moves both networks with Keras optimizers; the schemes' stepper for models.
+
+    Args:
+        generator: `StatelessNetwork` of the minimiser.
+        discriminator: `StatelessNetwork` of the maximiser.
+        g_optimizer: Built Keras optimizer of the generator.
+        d_optimizer: Built Keras optimizer of the discriminator.
+        players: Pair (u, v) of `Player` as read at the beginning of the step.
+        guard: The step's `guard.StepGuard`.
+        share: This replica's `distribution.replicas.Share` of the batch. Default: None,
+            there is one replica.
+    """
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        g_optimizer,
+        d_optimizer,
+        players,
+        guard,
+        share=None,
+    ):
+        self._networks = {"generator": generator, "discriminator": discriminator}
+        self._optimizers = {"generator": g_optimizer, "discriminator": d_optimizer}
+        self._read = dict(zip(("generator", "discriminator"), players, strict=True))
+        self._guard = guard
+        self._share = share
+        self.minimizer_scale = loss_scale(g_optimizer)
+        self.maximizer_scale = loss_scale(d_optimizer)
+
+    @property
+    def search_options(self):
+        """How a best-response search runs here: see `games.best_response.search`."""
+        several = replicas.num_replicas() > 1
+        scales = [self.minimizer_scale, self.maximizer_scale]
+        return {
+            # An all-reduce cannot run inside a loop of the graph.
+            "unroll": several,
+            "reduce_gradients": self._sum_over_replicas if several else None,
+            "loss_scales": scales,
+        }
+
+    def minimizer(self, player, gradient):
+        """Applies the generator's optimizer and returns the moved generator."""
+        return self._move("generator", player, gradient)
+
+    def maximizer(self, player, gradient):
+        """Applies the discriminator's optimizer and returns the moved one."""
+        return self._move("discriminator", player, gradient)
+
+    def _sum_over_replicas(self, gradients):
+        return replicas.sum_over_replicas(replicas.masked(gradients, self._share))
+
+    def _averaged(self, player, before):
+        """Returns the player whose moved state is the same on every replica."""
+        moved = [
+            new is not old for new, old in zip(player.state, before.state, strict=True)
+        ]
+        values = [
+            v for v, is_moved in zip(player.state, moved, strict=True) if is_moved
+        ]
+        means = iter(replicas.mean_over_replicas(values, self._share))
+        state = [
+            next(means) if is_moved else value
+            for value, is_moved in zip(player.state, moved, strict=True)
+        ]
+        return player._replace(state=state)
+
+    def _move(self, name, player, gradient):
+        network, optimizer = self._networks[name], self._optimizers[name]
+        if replicas.num_replicas() > 1:
+            gradient = replicas.masked(gradient, self._share)
+            player = self._averaged(player, self._read[name])
+        gradient, player = self._guard.check_update(
+            name,
+            gradient,
+            player,
+            before=self._read[name],
+            scaled=loss_scale(optimizer) is not None,
+        )
+        network.assign(player, before=self._read[name])
+        if network.weight_variables:
+            self._guard.run(lambda: optimizer.apply(gradient, network.weight_variables))
+        self._read[name] = network.player()
+        return self._read[name]
+
+
+def loss_scale(optimizer):
+    """Returns the factor the optimizer wants its loss scaled by, or None."""
+    scaling = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    if not scaling and getattr(optimizer, "loss_scale_factor", None) is None:
+        return None
+    return optimizer.scale_loss(tf.constant(1.0))

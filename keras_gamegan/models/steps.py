@@ -1,0 +1,102 @@
+"""One step of training and one of evaluation, as `fit` and `evaluate` call them."""
+
+import keras
+import tensorflow as tf
+
+from keras_gamegan.distribution import replicas
+from keras_gamegan.games import randomness
+from keras_gamegan.models import batches, checks, guard, stepping
+
+
+def train_step(model, data):
+    """Takes one step of the model's scheme.
+
+    Args:
+        model: A `GAN`.
+        data: What the data set yields.
+
+    Returns:
+        Dictionary of scalars, the logs: means over the epoch so far.
+    """
+    real, labels = _unpack(model, data)
+    step = tf.convert_to_tensor(model.step)
+    watch = _guard(model, step)
+    real = watch.check_data(real)
+    model.trackers.data_range.update_state(real)
+    source = batches.BatchSource(
+        real,
+        labels,
+        randomness.fold(randomness.root(model.seed), step),
+        model.latent_shape,
+        model.batch_shares,
+    )
+    generator, discriminator = model.generator_network, model.discriminator_network
+    players = generator.player(), discriminator.player()
+    stepper = stepping.OptimizerStepper(
+        generator,
+        discriminator,
+        model.g_optimizer,
+        model.d_optimizer,
+        players,
+        watch,
+        source.share,
+    )
+    taken = model.scheme.step(model.game, *players, model.scheme_state, stepper, source)
+
+    # A step that fails is not counted.
+    def count():
+        model.step.assign_add(1)
+        if model.generator_average is not None:
+            model.generator_average.update(taken.u, step)
+
+    watch.run(count)
+    names = {"d_loss": "maximizer_loss", "g_loss": "minimizer_loss"}
+    logs = {name: taken.report[names.get(name, name)] for name in model.log_names}
+    return model.trackers.update(logs, source.share)
+
+
+def test_step(model, data):
+    """Scores one batch, both players in inference mode.
+
+    Args:
+        model: A `GAN`.
+        data: What the data set yields.
+
+    Returns:
+        Dictionary of scalars, the logs: means over the evaluation so far.
+    """
+    real, labels = _unpack(model, data)
+    stream = randomness.fold(
+        randomness.root(model.seed),
+        randomness.Purpose.EVALUATION,
+        model.trackers.evaluation_step.next_step(),
+    )
+    source = batches.BatchSource(real, labels, stream, model.latent_shape)
+    players = model.generator_network.player(), model.discriminator_network.player()
+    return model.trackers.update(model.game.losses(*players, source(0)), source.share)
+
+
+def _guard(model, step):
+    if not model.jit_compile or tf.executing_eagerly():
+        return guard.StepGuard(step)
+    return guard.StepGuard(
+        step, model.trackers.first_failure, branch=replicas.num_replicas() == 1
+    )
+
+
+def _unpack(model, data):
+    """Returns (real data in the networks' dtype, labels or None)."""
+    real, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+    if weights is not None:
+        raise ValueError(
+            "A GAN takes no sample weights. Received: elements (data, labels, "
+            "sample_weight). Drop the third, or resample the data set."
+        )
+    real = tf.convert_to_tensor(real)
+    labels = (
+        tf.convert_to_tensor(labels)
+        if model.conditional and labels is not None
+        else None
+    )
+    checks.check_batch(real, labels, model.discriminator.inputs[0], model.conditional)
+    return tf.cast(real, model.generator_network.dtype), labels

@@ -1,0 +1,8 @@
+"""Pairs of a discriminator and a generator, as Keras functional models."""
+
+from keras_gamegan.networks.dcgan import dcgan_pair as dcgan_pair
+from keras_gamegan.networks.mlp import mlp_pair as mlp_pair
+from keras_gamegan.networks.residual import residual_pair as residual_pair
+from keras_gamegan.networks.spectral import (
+    SpectralNormalization as SpectralNormalization,
+)

@@ -1,0 +1,56 @@
+"""Drawing samples: pure functions of (weights, seed, index of the sample)."""
+
+import tensorflow as tf
+
+from keras_gamegan.games import randomness
+
+
+def latents(seed, num_samples, latent_shape, dtype):
+    """Returns latents (n, *latent_shape); row i depends on (seed, i) alone."""
+    stream = randomness.fold(randomness.root(seed), randomness.Purpose.LATENTS)
+    shape = tf.concat([[num_samples], list(latent_shape)], axis=0)
+    drawn = randomness.normal(stream, shape, dtype)
+    return tf.ensure_shape(drawn, [None, *latent_shape])
+
+
+def choose_members(seed, num_samples, probabilities):
+    """Returns the slot of the mixture that each sample comes from: int64 (n,)."""
+    stream = randomness.fold(randomness.root(seed), randomness.Purpose.MIXTURE)
+    numbers = randomness.uniform(stream, tf.stack([num_samples]), probabilities.dtype)
+    return randomness.categorical(numbers, probabilities)
+
+
+def generate(network, player, points, labels=None):
+    """Returns data (n, ...) of one generator in inference mode.
+
+    Args:
+        network: `StatelessNetwork` of the generator.
+        player: `Player` with its weights.
+        points: Latents (n, ...).
+        labels: Labels (n, ...) or None.
+    """
+    inputs = points if labels is None else [points, labels]
+    stream = randomness.root(0)  # Inference mode draws nothing.
+    return network.apply(player, inputs, False, stream)[0]
+
+
+def generate_from_members(network, members, choice, points, labels=None):
+    """Returns data (n, ...), sample i made by generator ``members[choice[i]]``.
+
+    Each generator runs once, on its own samples only: the cost is that of one
+    generator, whatever the size of the mixture.
+
+    Args:
+        network: `StatelessNetwork` of the generator.
+        members: List of `Player`.
+        choice: int64 (n,), index into ``members``.
+        points: Latents (n, ...).
+        labels: Labels (n, ...) or None.
+    """
+    rows, parts = [], []
+    for index, player in enumerate(members):
+        mine = tf.reshape(tf.where(tf.equal(choice, index)), [-1])
+        part_labels = None if labels is None else tf.gather(labels, mine)
+        parts.append(generate(network, player, tf.gather(points, mine), part_labels))
+        rows.append(tf.cast(mine, tf.int32))
+    return tf.dynamic_stitch(rows, parts)

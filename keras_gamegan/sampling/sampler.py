@@ -1,0 +1,134 @@
+"""Samples a model's generators: the live one, their average, or their mixture."""
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gamegan import validation
+from keras_gamegan.games import history, randomness
+from keras_gamegan.sampling import exporting, generation
+
+SOURCES = ("current", "average", "mixture")
+_CHUNK = 1024
+
+
+class Sampler:
+    """Draws samples from a model.
+
+    Args:
+        model: A `GAN`.
+    """
+
+    def __init__(self, model):
+        self._model = model
+        self._functions = {}
+
+    def sample(self, num_samples, seed=None, source="current", labels=None):
+        """Returns NumPy samples; see `GAN.sample`."""
+        model = self._model
+        num_samples = validation.check_integer("num_samples", num_samples, 0)
+        seed = randomness.new_seed() if seed is None else seed
+        validation.check_integer("seed", seed, 0)
+        self.check_source(source)
+        labels = self._check_labels(labels, num_samples)
+        points = generation.latents(
+            seed, num_samples, model.latent_shape, model.generator_network.dtype
+        )
+        choice = self._choice(source, seed, num_samples)
+        function = self._function(source)
+        chunks = []
+        for begin in range(0, max(num_samples, 1), _CHUNK):
+            part = slice(begin, begin + _CHUNK)
+            given = [points[part], choice[part]]
+            if labels is not None:
+                given.append(labels[part])
+            chunks.append(function(*given).numpy())
+        return np.concatenate(chunks)
+
+    def export(self, path, source="current", **kwargs):
+        """Writes a SavedModel; see `GAN.export`."""
+        self.check_source(source)
+        exporting.export(self._model, path, source, **kwargs)
+
+    def check_source(self, source):
+        """Raises unless the model keeps this source."""
+        validation.check_choice("source", source, SOURCES)
+        if source == "average" and self._model.generator_average is None:
+            raise ValueError(
+                'source="average" needs a moving average of the generator. Received: a '
+                "model with average_decay=None. Build it with average_decay=0.999."
+            )
+        if source == "mixture" and self._model.generator_bank is None:
+            raise ValueError(
+                'source="mixture" needs a history of generators. Received: a '
+                f"{type(self._model).__name__} that keeps none. Use FictitiousGAN with "
+                'History(side="both") or History(side="generator").'
+            )
+
+    def _check_labels(self, labels, num_samples):
+        if not self._model.conditional:
+            if labels is not None:
+                raise ValueError(
+                    "`labels` are for class-conditional networks. Received: labels for "
+                    "an unconditional generator. Leave them out."
+                )
+            return None
+        if labels is None:
+            raise ValueError(
+                "A class-conditional generator needs `labels`, one for each sample. "
+                f"Received: labels=None. Pass an array of {num_samples} labels, for "
+                "instance np.arange(num_samples) % num_classes."
+            )
+        labels = tf.convert_to_tensor(labels, self._model.generator.inputs[1].dtype)
+        if labels.shape[0] != num_samples:
+            raise ValueError(
+                "`labels` must have one entry for each sample. Received: "
+                f"num_samples={num_samples} and labels of shape {tuple(labels.shape)}."
+            )
+        return labels
+
+    def _choice(self, source, seed, num_samples):
+        if source != "mixture":
+            return tf.zeros([num_samples], tf.int64)
+        bank = self._model.generator_bank
+        share = history.probabilities(bank.slots(), bank.current_weight)
+        return generation.choose_members(seed, num_samples, share)
+
+    def _function(self, source):
+        """Returns the compiled function of a source, which reads live variables."""
+        if source in self._functions:
+            return self._functions[source]
+        model = self._model
+        network = model.generator_network
+
+        # A signature of its own: one trace for every number of samples.
+        signature = [
+            tf.TensorSpec([None, *model.latent_shape], network.dtype),
+            tf.TensorSpec([None], tf.int64),
+        ]
+        if model.conditional:
+            labels = model.generator.inputs[1]
+            signature.append(tf.TensorSpec(labels.shape, labels.dtype))
+
+        @tf.function(input_signature=signature)
+        def generate(points, choice, labels=None):
+            if source == "mixture":
+                members = mixture_members(model)
+                return generation.generate_from_members(
+                    network, members, choice, points, labels
+                )
+            player = (
+                network.player()
+                if source == "current"
+                else model.generator_average.player()
+            )
+            return generation.generate(network, player, points, labels)
+
+        # Concrete: TensorFlow would count the functions of many models as retraces.
+        self._functions[source] = generate.get_concrete_function()
+        return self._functions[source]
+
+
+def mixture_members(model):
+    """Returns the generators of a model's bank, one `Player` for each slot."""
+    bank = model.generator_bank
+    return [bank.member(slot) for slot in range(bank.capacity)]

@@ -1,0 +1,19 @@
+"""Where the tests on real data sets find them."""
+
+import os
+import pathlib
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def data_dir():
+    """Folder of prepared TFDS data sets; skips the test where there is none."""
+    beside = pathlib.Path(__file__).resolve().parents[3] / "shared" / "data"
+    folder = os.environ.get("KERAS_GAMEGAN_DATA_DIR", str(beside))
+    if not (pathlib.Path(folder) / "fashion_mnist").is_dir():
+        pytest.skip(
+            f"no prepared fashion_mnist in {folder}: set KERAS_GAMEGAN_DATA_DIR to a "
+            "folder of prepared TFDS data sets"
+        )
+    return folder

@@ -1,0 +1,211 @@
+"""What one of several workers does, all in one process group: python -m ... FOLDER.
+
+Every part writes what it found to FOLDER/<part>-<worker>.json; the tests read it.
+"""
+
+import json
+import pathlib
+import sys
+import traceback
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import keras_gamegan as kgg
+from keras_gamegan import version
+
+RING = kgg.datasets.gaussian_ring(seed=0)
+
+
+def make(seed=3, penalty="r1"):
+    """A small compiled FictitiousGAN, the model with the most state."""
+    pair = kgg.networks.mlp_pair(2, latent_dim=4, width=8, seed=1)
+    history = kgg.History(capacity=3, interval=2)
+    gan = kgg.FictitiousGAN(*pair, history=history, seed=seed)
+    adam = [keras.optimizers.Adam(0.01) for _ in range(2)]
+    gan.compile(*adam, penalty=penalty)
+    return gan
+
+
+def batches():
+    return RING.batches(10, steps_per_epoch=4)
+
+
+def digest(gan):
+    """The sum of every array that training changes: equal only if all are."""
+    optimizers = [*gan.d_optimizer.variables, *gan.g_optimizer.variables]
+    arrays = [*gan.get_weights(), *(np.array(v.numpy()) for v in optimizers)]
+    return [float(np.sum(array, dtype="float64")) for array in arrays]
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Stops a run as Ctrl-C would, on every worker at the same step."""
+
+    def __init__(self, step):
+        super().__init__()
+        self._step = step
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.num_steps == self._step:
+            raise KeyboardInterrupt
+
+
+def callbacks_write_once(strategy, folder, rank):
+    """`fit` with every callback that writes, `evaluate`, `predict`, save, export."""
+    with strategy.scope():
+        gan = make()
+    mine = folder / f"mine-{rank}"
+    mine.mkdir()
+    logs = gan.fit(
+        batches(),
+        epochs=2,
+        verbose=0,
+        validation_data=RING.batches(10).take(2),
+        callbacks=[
+            # A folder for each worker shows who writes.
+            kgg.callbacks.Checkpoint(folder / "shared"),
+            kgg.callbacks.SampleGrid(mine / "grid", num_samples=4),
+            keras.callbacks.CSVLogger(str(mine / "log.csv")),
+            keras.callbacks.TensorBoard(str(mine / "board")),
+            keras.callbacks.ModelCheckpoint(str(mine / "model.keras")),
+            keras.callbacks.BackupAndRestore(str(folder / "backup")),
+        ],
+    ).history
+    points = RING.sample(13)
+    scores = gan.evaluate(points, batch_size=5, verbose=0, return_dict=True)
+    latents = np.random.default_rng(0).normal(size=(12, 4)).astype("float32")
+    predicted = gan.predict(latents, batch_size=6, verbose=0)
+    if rank == 0:
+        gan.save(folder / "model.keras")
+        gan.export(folder / "sampler", source="mixture")
+    return {
+        "logs": logs,
+        "scores": scores,
+        "predicted": predicted.tolist(),
+        "expected": np.array(gan(latents)).tolist(),
+        "samples": gan.sample(3, seed=0).tolist(),
+        "digest": digest(gan),
+        "wrote": sorted(path.name for path in mine.iterdir()),
+    }
+
+
+def resuming(strategy, folder, rank):
+    """A run that stopped inside an epoch goes on as if it had not."""
+    found = {}
+    for name, stop_at in (("straight", None), ("stopped", 6), ("stopped", None)):
+        with strategy.scope():
+            gan = make()
+        checkpoint = kgg.callbacks.Checkpoint(folder / name, every=5)
+        extra = [Interrupt(stop_at)] if stop_at else []
+        try:
+            fitted = gan.fit(
+                batches(), epochs=3, verbose=0, callbacks=[checkpoint, *extra]
+            )
+        except KeyboardInterrupt:
+            assert gan.num_steps == 6
+            continue
+        found[name] = digest(gan)
+        found[f"{name} logs"] = {k: v[-1] for k, v in fitted.history.items()}
+    return found
+
+
+def backup(strategy, folder, rank):
+    """Keras' BackupAndRestore at the end of an epoch."""
+    found = {}
+    for name, stop_at in (("straight", None), ("stopped", 5), ("stopped", None)):
+        with strategy.scope():
+            gan = make()
+        # Arrays in order: what restarts at an epoch needs no place in the data.
+        points = RING.sample(40)
+        back = keras.callbacks.BackupAndRestore(str(folder / f"backup-{name}"))
+        extra = [Interrupt(stop_at)] if stop_at else []
+        try:
+            gan.fit(
+                points,
+                batch_size=10,
+                epochs=2,
+                shuffle=False,
+                verbose=0,
+                callbacks=[back, *extra],
+            )
+        except KeyboardInterrupt:
+            continue
+        found[name] = digest(gan)
+    return found
+
+
+def disagreement(strategy, folder, rank):
+    """Workers that differ are told so, all of them; and agreeing ones go on."""
+    found = {}
+
+    def attempt(name, gan, **arguments):
+        try:
+            gan.fit(batches(), verbose=0, **arguments)
+            found[name] = "trained"
+        except ValueError as error:
+            found[name] = str(error)
+
+    with strategy.scope():
+        differing = (
+            make(seed=rank),
+            make(penalty=("r1", "gradient_penalty")[rank]),
+            make(),
+        )
+    attempt("seed", differing[0])
+    attempt("penalty", differing[1])
+    original = version.__version__
+    version.__version__ = f"{original}.{rank}"
+    attempt("version", differing[2])
+    version.__version__ = original
+    attempt(
+        "folder",
+        differing[2],
+        callbacks=[
+            kgg.callbacks.Checkpoint(folder / ("shared" if rank == 0 else "empty"))
+        ],
+    )
+    with strategy.scope():
+        same = make()
+    attempt("small", same, steps_per_epoch=1)
+    try:
+        same.fit(RING.sample(4), batch_size=1, verbose=0)
+    except ValueError as error:
+        found["small"] = str(error)
+    attempt("agreeing", same)
+    return found
+
+
+def plain_keras(strategy, folder, rank):
+    """The day this passes, Keras has learnt to fit on several workers."""
+    with strategy.scope():
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+    try:
+        model.fit(np.zeros((8, 2)), np.zeros((8, 1)), batch_size=4, verbose=0)
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"[:500]}
+    return {"error": None}
+
+
+PARTS = callbacks_write_once, resuming, backup, disagreement, plain_keras
+
+
+def main(folder, *parts):
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    folder = pathlib.Path(folder)
+    rank = strategy.cluster_resolver.task_id
+    for part in PARTS:
+        if parts and part.__name__ not in parts:
+            continue
+        try:
+            found = part(strategy, folder, rank)
+        except Exception:
+            found = {"failure": traceback.format_exc()}
+        path = folder / f"{part.__name__}-{rank}.json"
+        path.write_text(json.dumps(found, default=float))
+        print(part.__name__, "done", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

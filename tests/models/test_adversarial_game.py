@@ -1,0 +1,168 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_gamegan as kgg
+from keras_gamegan import stateless
+from keras_gamegan.games import gradients, randomness, structures
+from keras_gamegan.models import adversarial_game, batches
+
+
+class Slopes(kgg.penalties.Penalty):
+    """Hands back what it is given, to look at."""
+
+    def __init__(self, every=1):
+        self.every = every
+        self.seen = None
+
+    def __call__(self, logits_fn, real, fake, uniform):
+        self.seen = real.numpy(), fake.numpy(), uniform.numpy()
+        return logits_fn(real)
+
+
+@pytest.fixture
+def make_game(networks):
+    def build(penalty=None, kind="mlp", loss="minimax"):
+        discriminator, generator = networks(kind)
+        return adversarial_game.AdversarialGame(
+            stateless.StatelessNetwork(discriminator),
+            stateless.StatelessNetwork(generator),
+            kgg.payoffs.get(loss),
+            penalty,
+        )
+
+    return build
+
+
+@pytest.fixture
+def batch(points):
+    return batches.BatchSource(tf.constant(points[:8]), None, randomness.root(0), (3,))(
+        0
+    )
+
+
+def _pure(game):
+    return structures.pure(game.generator.player()), game.discriminator.player()
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_every(make_game, batch, every):
+    penalty = Slopes(every)
+    game, plain = make_game(penalty), make_game()
+    opponent, v = _pure(game)
+    loss = game.maximizer_objective(opponent, batch)(v)
+    without = plain.maximizer_objective(opponent, batch)(v)
+    logits = game.logits(v, batch.real, None, batch, False)[0].numpy()
+    np.testing.assert_allclose(
+        loss.loss - without.loss, logits[::every].mean(), rtol=1e-4
+    )
+    # The value is the game's alone.
+    np.testing.assert_array_equal(loss.value, without.value)
+    real, fake, uniform = penalty.seen
+    np.testing.assert_array_equal(real, batch.real[::every])
+    generated = game.generate(opponent.players[0], batch, False)[0]
+    np.testing.assert_allclose(fake, generated[::every], rtol=1e-6)
+    assert len(uniform) == len(real) and len(set(uniform)) == len(uniform)
+
+
+def test_penalty_meets_the_whole_mixture(make_game, points):
+    penalty = Slopes()
+    game = make_game(penalty)
+    u = game.generator.player()
+    members = tuple(
+        structures.Player([w * 0.0 + shift for w in u.weights], u.state)
+        for shift in (0.0, 1.0, 2.0)
+    )
+    real = tf.constant(np.tile(points, (8, 1)))
+    batch = batches.BatchSource(real, None, randomness.root(0), (3,))(0)
+    share = tf.constant([0.5, 0.5, 0.0])
+    game.maximizer_objective(structures.Mixture(members, share), batch)(
+        game.discriminator.player()
+    )
+    # The first generator returns 0 only, the third is never drawn.
+    zeros = np.mean(penalty.seen[1][:, 0] == 0.0)
+    assert abs(zeros - 0.5) < 4 * 0.5 / np.sqrt(256)
+    generated = game.generate(members[1], batch, False)[0].numpy()
+    drawn = penalty.seen[1][:, 0] != 0.0
+    np.testing.assert_allclose(penalty.seen[1][drawn], generated[drawn], rtol=1e-6)
+
+
+@pytest.mark.parametrize("loss", kgg.payoffs.payoff.NAMES)
+def test_gradients_of_both_players_are_finite_differences(networks, loss):
+    discriminator, generator = networks("mlp", "float64")
+    game = adversarial_game.AdversarialGame(
+        stateless.StatelessNetwork(discriminator),
+        stateless.StatelessNetwork(generator),
+        kgg.payoffs.get(loss),
+        kgg.penalties.get("r1"),
+    )
+    real = tf.constant(np.random.default_rng(0).normal(size=(6, 2)))
+    batch = batches.BatchSource(real, None, randomness.root(0), (3,))(0)
+    u, v = game.generator.player(), game.discriminator.player()
+    for objective, player in (
+        (game.minimizer_objective(structures.pure(v), batch), u),
+        (game.maximizer_objective(structures.pure(u), batch), v),
+    ):
+        _, gradient = gradients.loss_and_gradient(objective, player)
+        rng = np.random.default_rng(1)
+        direction = [tf.constant(rng.normal(size=w.shape)) for w in player.weights]
+        step = 1e-5
+        ahead, behind = (
+            objective(
+                player._replace(
+                    weights=structures.add_scaled(
+                        player.weights, sign * step, direction
+                    )
+                )
+            ).loss
+            for sign in (1, -1)
+        )
+        slope = sum(np.sum(g * d) for g, d in zip(gradient, direction, strict=True))
+        np.testing.assert_allclose((ahead - behind) / (2 * step), slope, rtol=1e-6)
+
+
+def test_values_agree_however_they_are_computed(make_game, batch):
+    game = make_game(loss="least_squares")
+    opponent, v = _pure(game)
+    (u,) = opponent.players
+    assert game.exact_values
+    value = game.value(u, v, batch)
+    np.testing.assert_allclose(
+        game.maximizer_objective(opponent, batch)(v).value, value, rtol=1e-5
+    )
+    outcome = game.minimizer_objective(structures.pure(v), batch, with_value=True)(u)
+    np.testing.assert_allclose(outcome.value, value, rtol=1e-5)
+    assert game.minimizer_objective(structures.pure(v), batch)(u).value is None
+    losses = game.losses(u, v, batch)
+    np.testing.assert_allclose(losses["d_loss"], -value, rtol=1e-6)
+    np.testing.assert_allclose(losses["g_loss"], outcome.loss, rtol=1e-5)
+    assert not make_game(kind="modes").exact_values
+
+
+def test_labels_reach_both_networks(networks):
+    discriminator, generator = networks("conditional")
+    game = adversarial_game.AdversarialGame(
+        stateless.StatelessNetwork(discriminator),
+        stateless.StatelessNetwork(generator),
+        kgg.payoffs.get("minimax"),
+        kgg.penalties.R1(every=2),
+    )
+    real = tf.constant(np.random.default_rng(0).normal(size=(4, 2)), tf.float32)
+    losses = []
+    for labels in ([0, 1, 2, 3], [3, 3, 3, 3]):
+        source = batches.BatchSource(
+            real, tf.constant(labels), randomness.root(0), (3,)
+        )
+        opponent, v = _pure(game)
+        losses.append(float(game.maximizer_objective(opponent, source(0))(v).loss))
+    assert losses[0] != losses[1] and np.isfinite(losses).all()
+
+
+def test_a_discriminator_may_return_a_vector(networks):
+    inputs = keras.Input((2,))
+    logits = keras.layers.Reshape(())(keras.layers.Dense(1)(inputs))
+    gan = kgg.GAN(keras.Model(inputs, logits), networks()[1], seed=0)
+    gan.compile(run_eagerly=True)
+    logs = gan.fit(np.zeros((4, 2), "float32"), verbose=0).history
+    assert np.isfinite(logs["value"]).all()

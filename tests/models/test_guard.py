@@ -1,0 +1,215 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_gamegan as kgg
+from keras_gamegan.models import guard
+
+
+@keras.saving.register_keras_serializable(package="test_guard")
+class Bomb(kgg.payoffs.NonSaturating):
+    """A payoff one term of which turns into NaN.
+
+    Args:
+        term: Name of the term that turns into NaN once the payoff is armed.
+    """
+
+    def __init__(self, term):
+        self.term = term
+        self.armed = tf.Variable(0.0, trainable=False)
+
+    def _spoil(self, term, logits):
+        factor = tf.where(self.armed > 0, np.nan, 1.0) if term == self.term else 1.0
+        return logits * tf.cast(factor, logits.dtype)
+
+    def real_term(self, logits):
+        return super().real_term(self._spoil("real_term", logits))
+
+    def generator_term(self, logits):
+        return super().generator_term(self._spoil("generator_term", logits))
+
+
+class Arm(keras.callbacks.Callback):
+    """Arms the bomb after two steps, and keeps the state of the last good step."""
+
+    def __init__(self, state):
+        super().__init__()
+        self._read = state
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch == 1:
+            self.good = self._read(self.model)
+            self.model.payoff.armed.assign(1.0)
+
+
+class Saves(keras.callbacks.Callback):
+    """Remembers the batches after which it would have saved."""
+
+    def on_train_begin(self, logs=None):
+        self.batches = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.batches.append(batch)
+
+
+# Against a worst discriminator full of NaN, it is the generator that is stopped first.
+CASES = [
+    ("real_term", "discriminator", "alternating", False),
+    ("generator_term", "generator", "simultaneous", False),
+    ("real_term", "generator", "duality_gap", False),
+    ("real_term", "discriminator", "fictitious", False),
+    ("real_term", "discriminator", "alternating", True),
+]
+
+
+@pytest.mark.parametrize(("term", "player", "method", "jit_compile"), CASES)
+def test_a_nan_names_player_and_step_and_spoils_nothing(
+    make, points, state, term, player, method, jit_compile
+):
+    gan = make(
+        method, "modes", compile={"loss": Bomb(term), "jit_compile": jit_compile}
+    )
+    arm, saves = Arm(state), Saves()
+    message = rf"the gradient of the {player} became.*at training step 2\."
+    with pytest.raises(kgg.NonFiniteError, match=message):
+        gan.fit(points, batch_size=8, verbose=0, callbacks=[arm, saves])
+    assert saves.batches == [0, 1]
+    assert gan.num_steps == 2
+    now, moved = state(gan), set()
+    for name, good in arm.good.items():
+        assert np.isfinite(now[name]).all(), name
+        if np.any(now[name] != good):
+            moved.add(name)
+    # What the guard names is as it was; so is all that comes after it.
+    prefix = {"discriminator": "d ", "generator": "g "}[player]
+    assert not [name for name in moved if name.startswith(prefix)]
+    assert not [name for name in moved if "average" in name]
+    if method == "alternating":
+        assert not moved
+
+
+def test_the_message_says_which_step_and_what_to_do(make, points, state):
+    gan = make(compile={"loss": Bomb("real_term"), "run_eagerly": True})
+    with pytest.raises(ValueError, match=r"at training step 2\. .*penalty=\"r1\""):
+        gan.fit(points, batch_size=8, verbose=0, callbacks=[Arm(state)])
+
+
+def test_loss_scaling_forgives_overflows_but_no_nan_loss(make, points, state):
+    compile = {"loss": Bomb("generator_term"), "run_eagerly": True}
+    gan = make(dtype="mixed_float16", compile=compile)
+    message = r"the loss of the generator became.*at training step 2\."
+    with pytest.raises(kgg.NonFiniteError, match=message):
+        gan.fit(points, batch_size=8, verbose=0, callbacks=[Arm(state)])
+    for weight in gan.generator.weights:
+        assert np.isfinite(np.array(weight)).all()
+
+
+def test_under_xla_bad_data_are_named(make, points):
+    bad = points.copy()
+    bad[9, 0] = np.nan
+    data = tf.data.Dataset.from_tensor_slices(bad).batch(8, drop_remainder=True)
+    gan = make(kind="linear", compile={"jit_compile": True, "steps_per_execution": 2})
+    with pytest.raises(kgg.NonFiniteError, match=r"training data .*training step 1\."):
+        gan.fit(data, verbose=0)
+    # The failure is forgotten: with good data the run goes on.
+    assert gan.num_steps == 1
+    gan.fit(points, batch_size=8, verbose=0)
+    assert gan.num_steps == 5
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("method", ["alternating", "simultaneous"])
+def test_bad_data_in_a_stream(make, points, state, value, method):
+    bad = points.copy()
+    bad[20, 1] = value
+    gan = make(method)
+    before = state(gan)
+    data = tf.data.Dataset.from_tensor_slices(bad[16:]).batch(8)
+    message = r"the training data became NaN.*training step 0\. Clean the data set"
+    with pytest.raises(kgg.NonFiniteError, match=message):
+        gan.fit(data, verbose=0)
+    for name, array in state(gan).items():
+        np.testing.assert_array_equal(array, before[name], err_msg=name)
+
+
+def test_an_explosion_leaves_finite_weights(make, points):
+    # Real training that diverges: the weights grow until a product overflows.
+    gan = make(
+        kind="linear",
+        compile={
+            "d_optimizer": keras.optimizers.SGD(1e3),
+            "g_optimizer": keras.optimizers.SGD(1e3),
+            "loss": "wasserstein",
+        },
+    )
+    with pytest.raises(kgg.NonFiniteError, match=r"(gradient|loss) of the (gen|disc)"):
+        gan.fit(points, batch_size=8, epochs=20, verbose=0)
+    for weight in gan.generator.weights + gan.discriminator.weights:
+        assert np.isfinite(np.array(weight)).all()
+
+
+def test_other_errors_are_not_explained():
+    assert guard.explain(ValueError("some other trouble")) is None
+
+
+def test_eager_checks_raise_at_once():
+    watch = guard.StepGuard(tf.constant(4, tf.int64))
+    good = tf.constant([1.0, 2.0])
+    np.testing.assert_array_equal(watch.check_data(good), good)
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        watch.check_data(tf.constant([1.0, np.nan]))
+    explained = guard.explain(caught.value)
+    assert "the training data became NaN or infinite" in str(explained)
+    assert "training step 4" in str(explained)
+    assert isinstance(explained, kgg.NonFiniteError)
+    assert isinstance(explained, ArithmeticError)
+
+
+def test_large_double_precision_gradients_are_finite():
+    watch = guard.StepGuard(tf.constant(0, tf.int64))
+    large = tf.constant([1e300], tf.float64)
+    np.testing.assert_array_equal(watch.check_data(large), large)
+
+
+@pytest.mark.parametrize(
+    ("found", "reachable", "warns"),
+    [
+        ((-1.0, 1.0), (-1.0, 1.0), False),
+        ((-1.001, 1.001), (-1.0, 1.0), False),
+        ((0.0, 255.0), (-1.0, 1.0), True),
+        ((-1.0, 1.0), (0.0, 1.0), True),
+        ((0.0, 1e9), (0.0, np.inf), False),
+        ((-0.5, 3.0), (0.0, np.inf), True),
+    ],
+)
+def test_range(found, reachable, warns):
+    if not warns:
+        guard.warn_of_range(found, reachable)
+        return
+    with pytest.warns(UserWarning, match="Rescale the data"):
+        guard.warn_of_range(found, reachable)
+
+
+def test_images_out_of_range_warn_once(make, images):
+    gan = make(kind="images", compile={"run_eagerly": True})
+    with pytest.warns(UserWarning, match=r"only reaches \[-1, 1\]") as caught:
+        gan.fit(127.5 * (images[:8] + 1), batch_size=4, epochs=2, verbose=0)
+    assert len(caught) == 1
+    # And not at all where all is well: warnings are errors here.
+    assert len(gan.fit(images[:4], verbose=0).history["d_loss"]) == 1
+
+
+EMPTY = {
+    "filtered": lambda data: data.filter(lambda x: tf.reduce_any(x > 1e9)).batch(8),
+    "dropped": lambda data: data.filter(lambda x: True).batch(64, drop_remainder=True),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+@pytest.mark.parametrize("name", EMPTY)
+def test_data_that_turn_out_to_be_empty(make, points, name):
+    data = EMPTY[name](tf.data.Dataset.from_tensor_slices(points))
+    gan = make(kind="linear", compile={"run_eagerly": True})
+    with pytest.raises(ValueError, match="must have at least one batch"):
+        gan.fit(data, verbose=0)

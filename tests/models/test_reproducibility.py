@@ -1,0 +1,75 @@
+"""A run is a function of seed and data, however it is cut up and executed."""
+
+import numpy as np
+import pytest
+
+METHODS = {
+    "alternating": "modes",
+    "duality_gap": "linear",
+    "fictitious": "linear",
+}
+
+
+@pytest.fixture(scope="module")
+def run(make, points, state):
+    """Function (method, **how) -> state after four steps in float64."""
+
+    def train(method, cuts=(32,), kind=None, **compile):
+        gan = make(method, kind or METHODS[method], "float64", compile=compile)
+        begin = 0
+        for end in cuts:
+            gan.fit(points[begin:end], batch_size=8, shuffle=False, verbose=0)
+            begin = end
+        assert gan.num_steps == 4
+        return state(gan)
+
+    return train
+
+
+@pytest.fixture(scope="module", params=METHODS)
+def reference(request, run):
+    """The method's name, and its state after one ordinary run."""
+    return request.param, run(request.param)
+
+
+def test_two_runs_are_one(reference, run, assert_same):
+    method, expected = reference
+    assert_same(run(method, cuts=(16, 32)), expected)
+
+
+def test_several_steps_in_one_execution(reference, run, assert_same):
+    method, expected = reference
+    assert_same(run(method, steps_per_execution=3), expected)
+
+
+def test_eager_equals_graph(reference, run, assert_same):
+    method, expected = reference
+    assert_same(run(method, run_eagerly=True), expected, tolerance=1e-10)
+
+
+def test_xla_equals_graph(reference, run, assert_same):
+    method, expected = reference
+    kind = None
+    if method == "alternating":
+        # XLA draws other Dropout masks than TensorFlow's kernels from the same seed.
+        kind = "batchnorm"
+        expected = run(method, kind=kind)
+    found = run(method, kind=kind, jit_compile=True)
+    assert_same(found, expected, tolerance=1e-10)
+
+
+def test_seeds(make, points, networks_state):
+    runs = []
+    for seed in (1, 1, 2):
+        gan = make(kind="modes", seed=seed, compile={"run_eagerly": True})
+        gan.fit(points[:8], batch_size=8, verbose=0)
+        runs.append(networks_state(gan))
+    for first, again in zip(runs[0], runs[1], strict=True):
+        np.testing.assert_array_equal(first, again)
+    assert any(np.any(a != b) for a, b in zip(runs[0], runs[2], strict=True))
+
+
+def test_a_seed_is_drawn_and_kept(make):
+    first, second = make(seed=None), make(seed=None)
+    assert first.seed != second.seed
+    assert first.get_config()["seed"] == first.seed
