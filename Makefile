@@ -10,7 +10,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test test-slow coverage lint format build-files wheel-test \
-	benchmark docs clean
+	conformance benchmark docs clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ test: $(STAMP)  ## Run the tests, except the slow ones.
 
 test-slow: $(STAMP)  ## Run the slow tests alone.
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+
+conformance: $(STAMP)  ## Measure and print the table of properties and models.
+	$(BIN)/python -m tests.conformance.table --folder=build/conformance
 
 coverage: $(STAMP)  ## Run the tests and report the lines they leave out.
 	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGS)

@@ -16,6 +16,7 @@ from keras_gamegan import games as games
 from keras_gamegan import metrics as metrics
 from keras_gamegan import networks as networks
 from keras_gamegan import payoffs as payoffs
+from keras_gamegan.distribution.workers import WorkerLostError as WorkerLostError
 from keras_gamegan.games import BestResponse as BestResponse
 from keras_gamegan.history import History as History
 from keras_gamegan.history import WeightBank as WeightBank

@@ -149,7 +149,20 @@ class _RestoreOnly(keras.callbacks.Callback):
 
 
 class WorkerLostError(RuntimeError):
-    """Another worker ended while this one was waiting for it."""
+    """Another worker ended while this one was waiting for it.
+
+    Raised by `fit` under `MultiWorkerMirroredStrategy`. Start all
+    workers again with the same command; with `kgg.callbacks.Checkpoint` they go on from
+    the last checkpoint, exactly.
+
+    Example:
+        >>> import keras_gamegan as kgg
+        >>> try:
+        ...     raise kgg.WorkerLostError("worker 1 of 2 workers ended")
+        ... except kgg.WorkerLostError as error:
+        ...     print(f"Restart me: {error}")
+        Restart me: worker 1 of 2 workers ended
+    """
 
 
 def explain(error, strategy):

@@ -12,6 +12,7 @@ import keras_gamegan as kgg
 
 LATENT_DIM = 3
 NUM_CLASSES = 4
+LOGS = 1e-5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +103,7 @@ def _dropout(layers):
 def _conditional(layers):
     def network(size, units):
         inputs = [
-            keras.Input((size,), dtype=layers.dtype),
+            keras.Input((size,), dtype=input_dtype(layers.dtype)),
             keras.Input((), dtype="int32"),
         ]
         embedded = layers.Embedding(NUM_CLASSES, 2)(inputs[1])
@@ -124,6 +125,11 @@ NETWORKS = {
 }
 
 
+def input_dtype(dtype):
+    """Returns the dtype of the data of networks of that dtype or policy."""
+    return "float64" if dtype == "float64" else "float32"
+
+
 class _Layers:
     """`keras.layers` with a dtype filled in."""
 
@@ -142,9 +148,10 @@ def networks(kind, dtype="float32"):
     if kind == "conditional":
         return made
     discriminator, generator = made
+    inputs = input_dtype(dtype)
     return (
-        keras.Sequential([keras.Input((2,), dtype=dtype), *discriminator]),
-        keras.Sequential([keras.Input((LATENT_DIM,), dtype=dtype), *generator]),
+        keras.Sequential([keras.Input((2,), dtype=inputs), *discriminator]),
+        keras.Sequential([keras.Input((LATENT_DIM,), dtype=inputs), *generator]),
     )
 
 
@@ -251,15 +258,20 @@ def build(name, dtype="float32", optimizer=None, **compile_arguments):
     return gan
 
 
+def arrays(name, dtype="float32", num_examples=45):
+    """Returns (points, labels) of a row; labels are None for plain networks."""
+    generator = np.random.default_rng(0)
+    points = generator.normal(size=(num_examples, 2)).astype(input_dtype(dtype))
+    if not CASES[name].conditional:
+        return points, None
+    return points, generator.integers(0, NUM_CLASSES, num_examples).astype("int32")
+
+
 def data(name, dtype="float32", sizes=None, drop_remainder=False):
     """Returns a data set of five global batches."""
     batch_size, num_examples = sizes or CASES[name].sizes
-    generator = np.random.default_rng(0)
-    points = generator.normal(size=(num_examples, 2)).astype(dtype)
-    elements = points
-    if CASES[name].conditional:
-        labels = generator.integers(0, NUM_CLASSES, num_examples).astype("int32")
-        elements = (points, labels)
+    points, labels = arrays(name, dtype, num_examples)
+    elements = points if labels is None else (points, labels)
     options = tf.data.Options()
     policy = tf.data.experimental.AutoShardPolicy.DATA
     options.experimental_distribute.auto_shard_policy = policy
@@ -310,3 +322,22 @@ def difference(left, right):
         if not gap <= worst:
             worst, where = gap, name
     return float(worst), where
+
+
+def compare(expected, found):
+    """Returns the largest relative difference of two outcomes, logs apart.
+
+    Logs are means that Keras keeps in float32, whatever the networks compute in: they
+    must agree to that precision.
+    """
+    left, right = (
+        {key: value for key, value in run.items() if key.startswith("log")}
+        for run in (expected, found)
+    )
+    gap, where = difference(left, right)
+    assert gap <= LOGS, (where, gap)
+    left, right = (
+        {key: value for key, value in run.items() if not key.startswith("log")}
+        for run in (expected, found)
+    )
+    return difference(left, right)[0]

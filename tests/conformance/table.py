@@ -1,26 +1,29 @@
-"""Measures replica invariance of all rows and prints the table as Markdown.
+"""Measures all properties of all rows and prints the tables as Markdown.
 
-    python -m tests.conformance.table [--folder=FOLDER] [--columns "2 replicas" ...]
+    python -m tests.conformance.table [--folder=FOLDER] [--names NAME ...]
 
 Outcomes are kept in FOLDER; a second call measures only what is missing there.
 """
 
 import argparse
+import json
 import pathlib
 import sys
 import tempfile
+import traceback
 
 import numpy as np
 
-from tests.conformance import cases, cluster, run_cases
+from tests.conformance import cases, cluster, properties, run_cases
 
 # Column -> (processes, replicas of a process, dtype).
-COLUMNS = {
+REPLICAS = {
     "2 replicas": (1, 2, "float64"),
     "4 replicas": (1, 4, "float64"),
-    "2 replicas, float32": (1, 2, "float32"),
+    "4 replicas, float32": (1, 4, "float32"),
     "2 workers": (2, 1, "float64"),
     "3 workers": (3, 1, "float64"),
+    "3 workers, float32": (3, 1, "float32"),
 }
 # A busy machine takes a minute for a row.
 SECONDS_A_ROW = 120
@@ -48,51 +51,77 @@ def load(folder, name, dtype):
         return {key: file[key] for key in file.files}
 
 
-def cell(expected, found, exact):
-    """Returns what the table says: the largest relative difference, logs apart."""
-    if expected is None or found is None:
-        return "failed"
-    if not exact:
-        return "no"
-    states = [
-        {k: v for k, v in run.items() if not k.startswith("log")}
-        for run in (expected, found)
-    ]
-    return f"{cases.difference(*states)[0]:.0e}"
+def across_replicas(folder, column, names):
+    """Measures a column of `REPLICAS`; returns {name: cell}."""
+    processes, replicas, dtype = REPLICAS[column]
+    exact = [name for name in names if cases.CASES[name].exact]
+    measure(folder / "1 replica", 1, 1, dtype, exact)
+    measure(folder / column, processes, replicas, dtype, exact)
+    cells = dict.fromkeys(names, "no")
+    for name in exact:
+        expected = load(folder / "1 replica", name, dtype)
+        found = load(folder / column, name, dtype)
+        try:
+            cells[name] = figure(cases.compare(expected, found))
+        except (AssertionError, AttributeError):
+            cells[name] = "failed"
+    return cells
 
 
-def table(folder, columns, names):
-    """Measures, and returns the table as lines of Markdown."""
-    for dtype in {COLUMNS[column][2] for column in columns}:
-        measure(folder / "1 replica", 1, 1, dtype, names)
-    for column in columns:
-        measure(folder / column, *COLUMNS[column], names)
-    lines = [
-        "| model | " + " | ".join(columns) + " |",
-        "|---|" + "---|" * len(columns),
-    ]
+def within_a_process(folder, column, names):
+    """Measures a column of `properties.PROPERTIES`; returns {name: cell}."""
+    kept = folder / f"{column.strip('`').replace(' ', '_')}.json"
+    found = json.loads(kept.read_text()) if kept.exists() else {}
+    wanted = properties.PROPERTIES[column]
     for name in names:
-        cells = []
-        for column in columns:
-            dtype = COLUMNS[column][2]
-            expected = load(folder / "1 replica", name, dtype)
-            found = load(folder / column, name, dtype)
-            cells.append(cell(expected, found, cases.CASES[name].exact))
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return lines
+        if wanted.reason_against(name) is not None:
+            found[name] = "no"
+        elif found.get(name, "failed") == "failed":
+            try:
+                gap = wanted.measure(name)
+                found[name] = figure(gap) if gap <= wanted.tolerance else f"{gap:.0e} !"
+            except Exception:
+                traceback.print_exc()
+                found[name] = "failed"
+        kept.write_text(json.dumps(found))
+        properties.forget()
+    return found
+
+
+def figure(gap):
+    """Returns a difference as the table says it."""
+    return "0" if gap == 0 else f"{gap:.0e}"
+
+
+def tables(folder, names):
+    """Measures, and yields the two tables as lines of Markdown."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for measured, titles in (
+        (within_a_process, properties.PROPERTIES),
+        (across_replicas, REPLICAS),
+    ):
+        columns = {title: measured(folder, title, names) for title in titles}
+        yield "| model | " + " | ".join(columns) + " |"
+        yield "|---" * (len(columns) + 1) + "|"
+        for name in names:
+            cells = " | ".join(column[name] for column in columns.values())
+            yield f"| {name} | {cells} |"
+        yield ""
 
 
 def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=pathlib.Path)
-    parser.add_argument("--columns", nargs="*", default=list(COLUMNS))
     parser.add_argument("--names", nargs="*", default=list(cases.CASES))
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or pathlib.Path(temporary)
-        print("\n".join(table(folder, options.columns, options.names)))
+        for line in tables(folder, options.names):
+            print(line, flush=True)
     reasons = {case.why for case in cases.CASES.values() if not case.exact}
-    print("\nNot exact, and why:\n")
+    for column in properties.PROPERTIES.values():
+        reasons |= set(column.excluded.values())
+    print("Not exact, and why:\n")
     print("\n".join(f"- {reason};" for reason in sorted(reasons)))
 
 

@@ -191,11 +191,65 @@ def plain_keras(strategy, folder, rank):
 PARTS = callbacks_write_once, resuming, backup, disagreement, plain_keras
 
 
+def fatal(attempt):
+    """Returns the error that ended an attempt; nobody may hang instead."""
+    try:
+        attempt()
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"}
+    return {"error": None}
+
+
+def other_shapes(strategy, folder, rank):
+    """Networks of another width on the second worker."""
+
+    def attempt():
+        with strategy.scope():
+            pair = kgg.networks.mlp_pair(2, latent_dim=4, width=8 + rank, seed=1)
+            kgg.GAN(*pair, seed=0)
+
+    return fatal(attempt)
+
+
+def other_class(strategy, folder, rank):
+    """A `GAN` here, a `FictitiousGAN` with its banks there."""
+
+    def attempt():
+        with strategy.scope():
+            pair = kgg.networks.mlp_pair(2, latent_dim=4, width=8, seed=1)
+            gan = (kgg.GAN, kgg.FictitiousGAN)[rank](*pair, seed=0)
+            gan.compile()
+        gan.fit(batches(), verbose=0)
+
+    return fatal(attempt)
+
+
+def nan_on_one(strategy, folder, rank):
+    """Data of the second worker's share become NaN in the second step."""
+    points = RING.sample(20)
+    points[15:] = np.nan if rank == 1 else 0.0
+
+    def attempt():
+        with strategy.scope():
+            gan = make()
+        data = tf.data.Dataset.from_tensor_slices(points).batch(10)
+        options = tf.data.Options()
+        policy = tf.data.experimental.AutoShardPolicy.DATA
+        options.experimental_distribute.auto_shard_policy = policy
+        gan.fit(data.with_options(options), verbose=0)
+
+    return fatal(attempt)
+
+
+# Each ends its process group, and so has one of its own.
+FATAL = other_shapes, other_class, nan_on_one
+
+
 def main(folder, *parts):
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     folder = pathlib.Path(folder)
     rank = strategy.cluster_resolver.task_id
-    for part in PARTS:
+    for part in PARTS if not parts else FATAL:
         if parts and part.__name__ not in parts:
             continue
         try:

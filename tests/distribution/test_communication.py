@@ -47,13 +47,30 @@ def counted(monkeypatch):
         yield calls
 
 
-def trace(make, data, monkeypatch):
+def batchnorm_pair():
+    """Networks with statistics that every update of them moves."""
+    return (
+        keras.Sequential(
+            [
+                keras.Input((size,)),
+                keras.layers.BatchNormalization(),
+                keras.layers.Dense(units),
+            ]
+        )
+        for size, units in ((2, 1), (3, 2))
+    )
+
+
+def mlp_pair():
+    return kgg.networks.mlp_pair(2, latent_dim=3, width=4, seed=0)
+
+
+def trace(make, data, monkeypatch, networks=mlp_pair):
     strategy = tf.distribute.MirroredStrategy(
         ["CPU:0", "CPU:1"], cross_device_ops=tf.distribute.ReductionToOneDevice()
     )
     with strategy.scope():
-        pair = kgg.networks.mlp_pair(2, latent_dim=3, width=4, seed=0)
-        model = make(*pair)
+        model = make(*networks())
         model.compile("sgd", "sgd", penalty="r1")
     distributed = strategy.experimental_distribute_dataset(data)
 
@@ -94,13 +111,21 @@ def test_unknown_batch_sizes_cost_one_more(monkeypatch):
     assert calls[0] == 1
 
 
+@pytest.mark.parametrize(
+    ("make", "expected"), [(gan, 2), (fictitious("full"), 2), (duality_gap(), 5)]
+)
+def test_moving_statistics_cost_one_more_an_update(make, expected, monkeypatch):
+    data = batches(drop_remainder=True)
+    calls = trace(make, data, monkeypatch, batchnorm_pair)
+    assert len(calls) == expected + 2
+
+
 def test_local_search_equals_global_search_on_one_replica():
     points = np.random.default_rng(0).normal(size=(16, 2)).astype("float32")
     found = []
     for sync in ("global", "local"):
         keras.utils.set_random_seed(0)
-        pair = kgg.networks.mlp_pair(2, latent_dim=3, width=4, seed=0)
-        model = duality_gap(sync=sync)(*pair)
+        model = duality_gap(sync=sync)(*mlp_pair())
         model.compile("sgd", "sgd")
         model.fit(points, batch_size=8, shuffle=False, verbose=0)
         found.append(model.get_weights())

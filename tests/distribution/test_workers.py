@@ -1,7 +1,10 @@
 """Two processes over 127.0.0.1, started with nothing but TF_CONFIG."""
 
 import json
+import os
 import pathlib
+import subprocess
+import sys
 import time
 
 import keras
@@ -112,6 +115,28 @@ def test_keras_itself_cannot_yet(outcome):
         assert found["error"] is not None
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "part, expected",
+    [
+        ("other_shapes", ("", "Shape mismatch")),
+        ("other_class", ("", "")),
+        ("nan_on_one", ("WorkerLostError", "NonFiniteError")),
+    ],
+)
+def test_nobody_hangs(part, expected, tmp_path):
+    arguments = ["-m", "tests.distribution.scenario", tmp_path, part]
+    with cluster.Cluster(2, arguments, tmp_path / "logs") as started:
+        codes = started.wait(90)
+        assert None not in codes, codes
+    for rank, words in enumerate(expected):
+        found = tmp_path / f"{part}-{rank}.json"
+        # TensorFlow itself may end a worker whose partner is gone.
+        error = json.loads(found.read_text())["error"] if found.exists() else ""
+        assert error is not None
+        assert words in error + started.text(rank)
+
+
 def train(folder, *arguments):
     return [
         EXAMPLE,
@@ -152,3 +177,22 @@ def test_a_lost_worker_stops_the_other_and_both_resume(victim, tmp_path):
         weights(tmp_path / "a"), weights(tmp_path / "b"), strict=True
     ):
         np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.slow
+def test_the_launcher_starts_its_workers(tmp_path):
+    command = [sys.executable, *train(tmp_path / "run", "--num_workers=2")]
+    environment = {**os.environ, "PYTHONPATH": str(cluster.ROOT)}
+    done = subprocess.run(
+        command,
+        cwd=cluster.ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "Wrote" in done.stdout
+    assert (tmp_path / "run" / "sampler" / "1" / "saved_model.pb").is_file()
+    assert len(weights(tmp_path / "run")) > 0
