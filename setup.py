@@ -36,6 +36,14 @@ REQUIREMENTS = [
     "tf_keras>=2.21,<2.22",
 ]
 EXAMPLES = ["matplotlib>=3.11,<4", "tensorboard>=2.21,<2.22"]
+# Servers of exported samplers, and ONNX; to write a SavedModel needs none of it.
+SERVING = [
+    "bentoml>=1.4.39,<2",
+    "tensorflow-serving-api>=2.21,<2.22",
+    "onnx>=1.23,<2",
+    "onnxruntime>=1.31,<2",
+    "tf2onnx>=1.17,<2",
+]
 TEST = [
     "pytest>=9.2,<10",
     "pytest-cov>=7.1",
@@ -65,6 +73,7 @@ setuptools.setup(
     extras_require={
         "test": TEST,
         "examples": EXAMPLES,
+        "serving": SERVING,
         "docs": ["pdoc>=16,<17"],
     },
     keywords="keras tensorflow gan generative adversarial game duality-gap",

@@ -13,6 +13,7 @@ from keras_gamegan import callbacks as callbacks
 from keras_gamegan import compat as compat
 from keras_gamegan import datasets as datasets
 from keras_gamegan import games as games
+from keras_gamegan import history as history
 from keras_gamegan import metrics as metrics
 from keras_gamegan import networks as networks
 from keras_gamegan import payoffs as payoffs
@@ -28,4 +29,7 @@ from keras_gamegan.models import FictitiousGAN as FictitiousGAN
 from keras_gamegan.models import NonFiniteError as NonFiniteError
 from keras_gamegan.payoffs import Payoff as Payoff
 from keras_gamegan.payoffs import penalties as penalties
+from keras_gamegan.population import PayoffMatrix as PayoffMatrix
+from keras_gamegan.population import Population as Population
+from keras_gamegan.population import payoff_matrix as payoff_matrix
 from keras_gamegan.version import __version__ as __version__

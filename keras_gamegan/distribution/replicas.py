@@ -112,3 +112,25 @@ def local_values(variable):
     """
     value = variable.value
     return [tf.convert_to_tensor(v) for v in getattr(value, "values", (value,))]
+
+
+def read_row(variable, index):
+    """Returns one row of a Keras variable without reading the others.
+
+    `tf.gather` of a variable's value may copy all of it first; of the variable itself
+    it reads what is asked for. A mirrored variable cannot be gathered from, its copy on
+    this replica can.
+
+    Args:
+        variable: Keras variable (n, ...).
+        index: An int or an integer tensor.
+    """
+    source = variable.value
+    copies = getattr(source, "values", None)
+    context = tf.distribute.get_replica_context()
+    if copies is not None and context is not None:
+        replica = context.replica_id_in_sync_group
+        if isinstance(replica, int):
+            # Each process holds the copies of its own replicas, equally many.
+            source = copies[replica % len(copies)]
+    return tf.gather(source, index)

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from keras_gamegan.games import randomness, retention, structures
@@ -63,14 +64,17 @@ def is_due(clock, interval):
     return tf.logical_and(clock > 0, tf.equal(clock % interval, 0))
 
 
-def probabilities(slots, current_weight=None, dtype=tf.float32):
+def probabilities(slots, current_weight=None, dtype=tf.float32, decay=None):
     """Returns the probability with which each slot's model is played.
 
     Args:
         slots: `Slots`.
         current_weight: Probability of the live model once there are others, in
-            [0, 1]; the others share the rest equally. None: all models equally.
+            [0, 1]; the others share the rest. None: the live model counts as the
+            newest of them.
         dtype: Dtype of the result.
+        decay: Factor in (0, 1] from one model's share to that of the next older one.
+            None: all share equally.
 
     Returns:
         Tensor (capacity,) that sums to 1, zero on empty slots.
@@ -78,13 +82,80 @@ def probabilities(slots, current_weight=None, dtype=tf.float32):
     filled = tf.cast(slots.ordinals >= 0, dtype)
     number = tf.reduce_sum(filled)
     if current_weight is None:
-        return filled / number
+        if decay is None:
+            return filled / number
+        return _faded(filled, slots.ordinals, decay)
     is_head = tf.one_hot(slots.head, tf.size(slots.ordinals), dtype=dtype)
     weight = tf.where(
         number > 1, structures.number(current_weight, dtype), tf.ones((), dtype)
     )
     others = (filled - is_head) / tf.maximum(number - 1, 1)
+    if decay is not None:
+        others = _faded(filled - is_head, slots.ordinals, decay)
     return weight * is_head + (1 - weight) * others
+
+
+def _faded(mask, ordinals, decay):
+    """Returns shares on a 0-1 ``mask`` of slots, each `decay` times the next newer."""
+    capacity = ordinals.shape[0]
+    newer = (ordinals[tf.newaxis] > ordinals[:, tf.newaxis]) & (mask > 0)[tf.newaxis]
+    rank = tf.reduce_sum(tf.cast(newer, tf.int32), axis=1)
+    # Powers and their sums from the host: no device rounds them another way.
+    powers = decay ** np.arange(capacity)
+    totals = np.concatenate([[1.0], np.cumsum(powers)])
+    total = tf.gather(
+        tf.constant(totals, mask.dtype), tf.cast(tf.reduce_sum(mask), tf.int32)
+    )
+    share = tf.gather(tf.constant(powers, mask.dtype), tf.minimum(rank, capacity - 1))
+    return mask * share / total
+
+
+def carried_probabilities(before, after, shares):
+    """Returns assigned probabilities after a step that may have pushed a model.
+
+    The new model gets the mean share, 1 / (models held); a model that gave way loses
+    its own; the rest are scaled so that all sum to 1. Without a push nothing changes.
+
+    Args:
+        before: `Slots` before the step.
+        after: `Slots` after it.
+        shares: Tensor (capacity,), each slot's probability before the step.
+
+    Returns:
+        Tensor (capacity,), each slot's probability after the step.
+    """
+    pushed = tf.reduce_max(after.ordinals) > tf.reduce_max(before.ordinals)
+    filled = tf.cast(after.ordinals >= 0, shares.dtype)
+    is_head = tf.one_hot(after.head, tf.size(after.ordinals), dtype=shares.dtype)
+    mean = 1 / tf.reduce_sum(filled)
+    rest = shares * (1 - is_head)
+    # Had the models that remain no share at all, they divide it equally.
+    rest = tf.where(tf.reduce_sum(rest) > 0, rest, filled - is_head)
+    total = tf.reduce_sum(rest)
+    scale = tf.where(total > 0, (1 - mean) / tf.where(total > 0, total, 1), 0)
+    return tf.where(pushed, mean * is_head + scale * rest, shares)
+
+
+def systematic_slots(uniform_number, slices, shares):
+    """Returns the slot that each slice of a batch plays: a systematic sample.
+
+    Slice s takes the point (U + s / S) mod 1 of the cumulated probabilities. Each point
+    is uniform, so every slice plays a slot with that slot's probability and the mean
+    over slices is unbiased for any batch; the points are 1 / S apart, so a slot of
+    probability p is played floor(S p) or ceil(S p) times, which reduces the variance.
+
+    Args:
+        uniform_number: Scalar U on [0, 1).
+        slices: Number S of slices, an int.
+        shares: Tensor (capacity,), probabilities.
+
+    Returns:
+        int64 tensor (slices,).
+    """
+    spread = tf.constant(np.arange(slices) / slices, shares.dtype)
+    points = tf.cast(uniform_number, shares.dtype) + spread
+    points = tf.where(points >= 1, points - 1, points)
+    return randomness.categorical(points, shares)
 
 
 class TensorHistory:

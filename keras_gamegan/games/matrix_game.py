@@ -326,6 +326,10 @@ def _solve_minimizer(payoff):
     from scipy import optimize
 
     rows, columns = payoff.shape
+    # The solver's tolerances are absolute: hand it payoffs from 0 to 1.
+    low = np.min(payoff)
+    spread = np.max(payoff) - low
+    payoff = (payoff - low) / (spread if spread > 0 else 1.0)
     result = optimize.linprog(
         np.append(np.zeros(rows), 1.0),
         A_ub=np.hstack([payoff.T, -np.ones((columns, 1))]),
@@ -333,8 +337,12 @@ def _solve_minimizer(payoff):
         A_eq=np.append(np.ones(rows), 0.0)[np.newaxis],
         b_eq=[1.0],
         bounds=[(0, None)] * rows + [(None, None)],
+        options={
+            "primal_feasibility_tolerance": 1e-10,
+            "dual_feasibility_tolerance": 1e-10,
+        },
     )
     if not result.success:
         raise RuntimeError(f"The linear program was not solved: {result.message}")
     p = np.maximum(result.x[:-1], 0)
-    return p / p.sum(), float(result.fun)
+    return p / p.sum(), float(low + spread * result.fun)

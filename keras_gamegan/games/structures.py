@@ -31,10 +31,14 @@ class Mixture(NamedTuple):
         players: Tuple of `Player`.
         probabilities: Tensor of shape (len(players),) that sums to 1, or None for a
             single player.
+        sliced: Whether each player answers a slice of the batch only, the i-th the
+            examples whose index in the global batch is i modulo len(players); the
+            probabilities are then equal. A game without batches answers all of them.
     """
 
     players: tuple
     probabilities: Any = None
+    sliced: bool = False
 
 
 def pure(player):

@@ -4,8 +4,11 @@ import keras
 
 from keras_gamegan import validation
 from keras_gamegan.games import retention as retention_rules
+from keras_gamegan.history import intervals
 
 SIDES = ("both", "discriminator", "generator")
+WEIGHTS = ("uniform", "geometric", "nash")
+DTYPES = ("float32", "bfloat16", "float16")
 
 
 class History:
@@ -14,15 +17,33 @@ class History:
     Args:
         capacity: Models kept of a player, the live one included, >= 1. With 1 the
             method is the base GAN. Default: 5.
-        interval: Training steps between snapshots, >= 1. Default: 100.
+        interval: Training steps between snapshots, >= 1; a `kgg.history.Interval`, for
+            instance `kgg.history.GrowingInterval(10)`; or None, snapshots are taken by
+            `bank.push()` alone. Default: 100.
         retention: Which model gives way to a new one: "fifo", "geometric", "thinned",
             "reservoir", or a `kgg.games.retention.Retention`. Default: "geometric".
         current_weight: Probability of the live opponent once there are stored ones, in
-            [0, 1]; the stored ones share the rest equally. None: every member equally,
-            fictitious play's uniform mixture. Default: 0.5.
+            [0, 1]; the stored ones share the rest. None: it counts as the newest of
+            them, with "uniform" weights fictitious play's uniform mixture.
+            Default: 0.5.
         side: Whose history is used: "both"; "discriminator", the generator faces old
             discriminators; or "generator", the discriminator faces old generators.
             Default: "both".
+        weights: How the stored models share their part: "uniform", equally;
+            "geometric", each one `decay` times as much as the next newer one; "nash",
+            as `bank.assign_probabilities` last said, of all members and the live one
+            (`current_weight` does not count then), uniformly before that.
+            Default: "uniform".
+        decay: Ratio of the "geometric" weights, in (0, 1]. Default: 0.9.
+        slices: Members that one batch is split over with `mixture="sliced"`, >= 1; a
+            divisor of the batch size of every replica. Default: 4.
+        dtype: Dtype that floating weights and state are stored in: "float32",
+            "bfloat16", "float16", or None, that of the network. Half the width halves
+            the memory and rounds: by at most 2^-11 ("float16") or 2^-8 ("bfloat16") of
+            the number; in float16, numbers below 2^-14 in size by at most 2^-14. A
+            number too large for the dtype (65504 in float16) is stored as the largest
+            one, not as infinity. The live model trains and is played with its exact
+            weights. Default: None.
 
     Raises:
         TypeError: If a number is not one.
@@ -45,11 +66,17 @@ class History:
         retention="geometric",
         current_weight=0.5,
         side="both",
+        *,
+        weights="uniform",
+        decay=0.9,
+        slices=4,
+        dtype=None,
     ):
         self.capacity = validation.check_integer(
             "capacity", capacity, 1, "1 keeps the live model alone."
         )
-        self.interval = validation.check_integer("interval", interval)
+        intervals.get(interval)
+        self.interval = interval
         self.retention = retention_rules.get(retention)
         self.current_weight = current_weight
         if current_weight is not None:
@@ -57,6 +84,18 @@ class History:
                 "current_weight", current_weight, 0.0, 1.0, hint="None: all equally."
             )
         self.side = validation.check_choice("side", side, SIDES)
+        self.weights = validation.check_choice("weights", weights, WEIGHTS)
+        self.decay = validation.check_number(
+            "decay", decay, 0.0, 1.0, exclusive=True, hint="1: all stored ones equally."
+        )
+        self.slices = validation.check_integer(
+            "slices", slices, 1, "1: one member for the whole batch."
+        )
+        self.dtype = dtype
+        if dtype is not None:
+            validation.check_choice(
+                "dtype", dtype, DTYPES, "None: the dtype of the network."
+            )
 
     def get_config(self):
         """Returns the constructor's arguments as a dictionary."""
@@ -70,16 +109,19 @@ class History:
             "retention": rule.name if named else rule,
             "current_weight": self.current_weight,
             "side": self.side,
+            "weights": self.weights,
+            "decay": self.decay,
+            "slices": self.slices,
+            "dtype": self.dtype,
         }
 
     @classmethod
     def from_config(cls, config):
         """Returns the object that `get_config` described."""
         config = dict(config)
-        if isinstance(config.get("retention"), dict):
-            config["retention"] = keras.saving.deserialize_keras_object(
-                config["retention"]
-            )
+        for name in ("retention", "interval"):
+            if isinstance(config.get(name), dict):
+                config[name] = keras.saving.deserialize_keras_object(config[name])
         return cls(**config)
 
     def __repr__(self):

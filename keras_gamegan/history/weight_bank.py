@@ -5,10 +5,11 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import stateless, validation
+from keras_gamegan.distribution import replicas
 from keras_gamegan.games import history, randomness, structures
-from keras_gamegan.games import retention as retention_rules
+from keras_gamegan.history import config, intervals, storage
 
-_KINDS = ("sampled", "full")
+MIXTURES = ("sampled", "sliced", "full")
 
 
 class WeightBank(keras.layers.Layer):
@@ -20,14 +21,23 @@ class WeightBank(keras.layers.Layer):
     frozen and the live model moves on to the slot that the retention rule gives up.
     Cost and memory do not depend on how long the history is.
 
+    "full" answers the exact mean over all members, computed in a loop over them. One
+    batched computation over the stacked weights (`tf.vectorized_map`) was measured
+    against it: no faster for fully connected networks, up to twice as slow for
+    convolutional ones; `python benchmarks/full_mixture.py` repeats the comparison.
+
     Args:
         network: A built Keras model, or a `StatelessNetwork` of one.
         capacity: Number of slots, >= 1.
-        interval: Steps between snapshots, >= 1. Default: 100.
+        interval: As in `History`. Default: 100.
         retention: Rule's name or `Retention`. Default: "geometric".
-        current_weight: Probability of the live model in the mixture, or None for all
-            equally. Default: 0.5.
-        mixture: "sampled", one member a step, or "full", all. Default: "sampled".
+        current_weight: As in `History`. Default: 0.5.
+        weights: As in `History`. Default: "uniform".
+        decay: As in `History`. Default: 0.9.
+        mixture: "sampled", one member a step; "sliced", some members a step, each for
+            a slice of the batch; or "full", all. Default: "sampled".
+        slices: Number of slices, >= 1. Default: 4.
+        dtype: Dtype of the stored numbers, as in `History`. Default: None.
         seed: Integer seed of retention and of the draws. Default: 0.
         name: Layer name.
 
@@ -53,47 +63,62 @@ class WeightBank(keras.layers.Layer):
         interval=100,
         retention="geometric",
         current_weight=0.5,
+        weights="uniform",
+        decay=0.9,
         mixture="sampled",
+        slices=4,
+        dtype=None,
         seed=0,
         name=None,
     ):
         super().__init__(name=name, trainable=False, dtype="float32")
-        self.capacity = validation.check_integer("capacity", capacity)
-        self.interval = validation.check_integer("interval", interval)
-        self.retention = retention_rules.get(retention)
-        self.mixture_kind = validation.check_choice("mixture", mixture, _KINDS)
-        self.current_weight = current_weight
-        if current_weight is not None:
-            self.current_weight = validation.check_number(
-                "current_weight", current_weight, 0.0, 1.0, hint="None: all equally."
-            )
+        self.settings = settings = config.History(
+            capacity,
+            interval,
+            retention,
+            current_weight,
+            weights=weights,
+            decay=decay,
+            slices=slices,
+            dtype=dtype,
+        )
+        self.mixture_kind = validation.check_choice("mixture", mixture, MIXTURES)
+        self._interval = intervals.get(interval)
         self._seed = validation.check_integer("seed", seed, 0)
         self._network = network = stateless.StatelessNetwork(network)
         self._members = [
-            self.add_weight(
-                shape=(self.capacity, *variable.shape),
-                dtype=variable.dtype,
-                initializer="zeros",
-                trainable=False,
-                name=f"members_{index}",
-                aggregation="only_first_replica",
+            self._add_stack(
+                f"members_{index}",
+                (self.capacity, *variable.shape),
+                storage.storage_dtype(variable.dtype, dtype),
             )
             for index, variable in enumerate(network.variables)
         ]
         self._ordinals, self._steps = (
-            self._add_counter(field, (self.capacity,))
-            for field in ("ordinals", "steps")
+            self._add_stack(field, (self.capacity,)) for field in ("ordinals", "steps")
         )
         self._head, self._clock = (
-            self._add_counter(field, ()) for field in ("head", "clock")
+            self._add_stack(field, ()) for field in ("head", "clock")
         )
+        # Last, and only where needed: files of banks without it stay as they are.
+        self._assigned = None
+        if settings.weights == "nash":
+            self._assigned = self._add_stack(
+                "probabilities", (self.capacity,), "float64"
+            )
+            self._assigned.assign(tf.one_hot(0, self.capacity, dtype=tf.float64))
         self._assign_slots(history.initial_slots(self.capacity))
         # An empty slot is never played, but in a full mixture its loss, times 0, must
         # be a number.
         for stack, variable in zip(self._members, network.variables, strict=True):
-            value = tf.convert_to_tensor(variable)
+            value = storage.stored(tf.convert_to_tensor(variable), stack.dtype)
             stack.assign(tf.repeat(value[tf.newaxis], self.capacity, axis=0))
         self.built = True
+
+    @property
+    def capacity(self):
+        """Number of slots, an int."""
+        return self.settings.capacity
 
     @property
     def size(self):
@@ -108,8 +133,7 @@ class WeightBank(keras.layers.Layer):
     @property
     def member_probabilities(self):
         """Probability of each member in the mixture, oldest first: array (size,)."""
-        share = history.probabilities(self.slots(), self.current_weight, tf.float64)
-        return share.numpy()[self._order()]
+        return self.probabilities(tf.float64).numpy()[self._order()]
 
     @property
     def member_weights(self):
@@ -120,7 +144,7 @@ class WeightBank(keras.layers.Layer):
         """
         order = self._order()
         stacks = {
-            id(variable): tf.convert_to_tensor(stack).numpy()
+            id(variable): tf.cast(stack, variable.dtype).numpy()
             for variable, stack in zip(
                 self._network.variables, self._members, strict=True
             )
@@ -142,10 +166,65 @@ class WeightBank(keras.layers.Layer):
             )
         )
 
+    def probabilities(self, dtype=tf.float32):
+        """Returns the probability of each slot's model: tensor (capacity,)."""
+        if self._assigned is not None:
+            return tf.cast(tf.convert_to_tensor(self._assigned), dtype)
+        geometric = self.settings.weights == "geometric"
+        return history.probabilities(
+            self.slots(),
+            self.settings.current_weight,
+            dtype,
+            self.settings.decay if geometric else None,
+        )
+
+    def assign_probabilities(self, probabilities):
+        """Sets the members' probabilities, of a bank with `weights="nash"`.
+
+        They hold until the next call. A model that is pushed meanwhile gets the mean
+        share 1 / size, the others are scaled to the rest, and a model that gives way
+        loses its share.
+
+        Args:
+            probabilities: Array (size,) of numbers >= 0 that sum to 1, oldest member
+                first, the live model last.
+
+        Raises:
+            ValueError: If the array is not that, or the bank's weights are not "nash".
+
+        Example:
+            >>> import keras, keras_gamegan as kgg
+            >>> network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+            >>> bank = kgg.WeightBank(network, 3, retention="fifo", weights="nash")
+            >>> bank.push()
+            >>> bank.assign_probabilities([0.75, 0.25])
+            >>> bank.push()
+            >>> [round(float(share), 3) for share in bank.member_probabilities]
+            [0.5, 0.167, 0.333]
+        """
+        if self._assigned is None:
+            raise ValueError(
+                "Only a bank with weights='nash' takes probabilities. Received: a bank "
+                f"with weights={self.settings.weights!r}. Build it with "
+                "kgg.History(weights='nash')."
+            )
+        order = self._order()
+        given = storage.check_probabilities(probabilities, len(order))
+        shares = np.zeros(self.capacity)
+        shares[order] = given
+        self._assigned.assign(shares)
+
     def member(self, slot):
-        """Returns the `Player` in a slot; ``slot`` is an int or an integer tensor."""
+        """Returns the `Player` in a slot, in the dtype of the network.
+
+        Args:
+            slot: An int or an integer tensor.
+        """
         values = [
-            tf.gather(tf.convert_to_tensor(stack), slot) for stack in self._members
+            tf.cast(replicas.read_row(stack, slot), variable.dtype)
+            for stack, variable in zip(
+                self._members, self._network.variables, strict=True
+            )
         ]
         number = len(self._network.weight_variables)
         return structures.Player(values[:number], values[number:])
@@ -153,13 +232,14 @@ class WeightBank(keras.layers.Layer):
     def mixture(self, current):
         """Returns the `Mixture` of the members, the live one being ``current``.
 
-        "sampled": the one member drawn for this step; "full": all of them with their
-        probabilities, empty slots with probability 0.
+        "sampled": the one member drawn for this step; "sliced": a systematic sample of
+        `slices` members, each for its slice of the batch; "full": all of them with
+        their probabilities, empty slots with probability 0.
         """
         if self.capacity == 1:
             return structures.pure(current)
         slots = self.slots()
-        share = history.probabilities(slots, self.current_weight)
+        share = self.probabilities()
 
         def fresh(slot):
             return tf.nest.map_structure(
@@ -178,35 +258,46 @@ class WeightBank(keras.layers.Layer):
         number = randomness.uniform(
             self._stream(randomness.Purpose.OPPONENT, slots.clock)
         )
-        return structures.pure(fresh(randomness.categorical(number, share)))
+        if self.mixture_kind == "sampled":
+            return structures.pure(fresh(randomness.categorical(number, share)))
+        slices = self.settings.slices
+        drawn = history.systematic_slots(number, slices, share)
+        return structures.Mixture(
+            tuple(fresh(slot) for slot in tf.unstack(drawn, slices)),
+            tf.fill([slices], 1 / slices),
+            sliced=True,
+        )
 
     def record(self, player):
         """Stores the live model after a training step; returns the bank itself."""
-        slots = self.slots()
-        moved = history.record_step(
-            slots,
-            self.retention,
-            history.is_due(slots.clock, self.interval),
-            self._retention_number(slots),
-        )
-        self._assign_slots(moved)
-        self._write(moved.head, player.weights + player.state)
+        clock = tf.convert_to_tensor(self._clock)
+        due = tf.logical_and(clock > 0, self._interval.is_due(clock))
+        self._move(due, player)
         return self
 
     def push(self):
         """Freezes the live model's current weights as a member.
 
         Call it between steps, for instance from a callback, where the regular interval
-        is not what you want.
+        is not what you want. Under a strategy call it outside of replicas, as a
+        callback is.
         """
         live = self._network.player()
-        self._write(tf.convert_to_tensor(self._head), live.weights + live.state)
+        self._write(tf.convert_to_tensor(self._head), live)
+        self._move(True, live, tick=0)
+
+    def _move(self, push, player, tick=1):
+        """Lets the live model move on if ``push``, and writes it to the head."""
         slots = self.slots()
+        number = self._retention_number(slots)
         moved = history.record_step(
-            slots, self.retention, True, self._retention_number(slots), tick=0
+            slots, self.settings.retention, push, number, tick=tick
         )
+        if self._assigned is not None:
+            shares = tf.convert_to_tensor(self._assigned)
+            self._assigned.assign(history.carried_probabilities(slots, moved, shares))
         self._assign_slots(moved)
-        self._write(moved.head, live.weights + live.state)
+        self._write(moved.head, player)
 
     def _retention_number(self, slots):
         # The ordinal tells two pushes of one step apart.
@@ -226,8 +317,10 @@ class WeightBank(keras.layers.Layer):
         filled = np.flatnonzero(ordinals >= 0)
         return filled[np.argsort(ordinals[filled])]
 
-    def _write(self, slot, values):
+    def _write(self, slot, player):
+        values = player.weights + player.state
         for stack, value in zip(self._members, values, strict=True):
+            value = storage.stored(value, stack.dtype)
             stack.value.scatter_update(
                 tf.IndexedSlices(value[tf.newaxis], tf.reshape(slot, [1]))
             )
@@ -237,10 +330,10 @@ class WeightBank(keras.layers.Layer):
         for variable, value in zip(variables, slots, strict=True):
             variable.assign(value)
 
-    def _add_counter(self, name, shape):
+    def _add_stack(self, name, shape, dtype="int64"):
         return self.add_weight(
             shape=shape,
-            dtype="int64",
+            dtype=dtype,
             initializer="zeros",
             trainable=False,
             name=name,

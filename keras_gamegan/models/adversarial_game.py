@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from keras_gamegan.games import game, randomness, structures
+from keras_gamegan.models import dealing
 
 
 class Batch(NamedTuple):
@@ -36,6 +37,31 @@ class Batch(NamedTuple):
         # A replica's own search may find its share empty: nothing to learn there.
         size = tf.cast(tf.maximum(self.share.size, 1), values.dtype)
         return tf.reduce_sum(values) / size
+
+    def slices(self, number):
+        """Returns a list of batches, the i-th of the examples i modulo ``number``.
+
+        Raises:
+            ValueError: If the number does not divide this replica's part.
+        """
+        size = dealing.divisible(
+            self.share.local_size,
+            number,
+            f'mixture="sliced" splits each batch over History(slices={number}) '
+            "members, so the batch size of every replica must be a multiple of "
+            f"{number}. Use one that is, with drop_remainder=True, or other slices, or "
+            'mixture="sampled".',
+        )
+        names = ("real", "labels", "latents")
+        dealt = {
+            name: dealing.deal(getattr(self, name), size, number)
+            for name in names
+            if getattr(self, name) is not None
+        }
+        return [
+            self._replace(**{name: each[:, index] for name, each in dealt.items()})
+            for index in range(number)
+        ]
 
     def network_stream(self, network):
         """Returns the stream of a network's Dropout; each replica has masks apart."""
@@ -93,32 +119,17 @@ class AdversarialGame:
         """Returns the generator's loss against a mixture of discriminators."""
         real_term = None
         if with_value:
-            real_term = self._over(
-                opponents,
-                lambda v: batch.mean(
-                    self.payoff.real_term(
-                        self.logits(v, batch.real, batch.labels, batch, False)[0]
-                    )
-                ),
-            )
+            logits, shares = self._answers(opponents, batch.real, batch)
+            real_term = _mean(self.payoff.real_term, logits, shares, batch)
 
         def objective(u):
             fake, moved, regularization = self.generate(u, batch, True)
-            logits = [
-                self.logits(v, fake, batch.labels, batch, False)[0]
-                for v in opponents.players
-            ]
-            loss = structures.weighted_mean(
-                [batch.mean(self.payoff.generator_term(each)) for each in logits],
-                opponents.probabilities,
-            )
+            logits, shares = self._answers(opponents, fake, batch)
+            loss = _mean(self.payoff.generator_term, logits, shares, batch)
             loss = _regularized(loss, regularization, batch)
             value = None
             if with_value:
-                value = real_term + structures.weighted_mean(
-                    [batch.mean(self.payoff.fake_term(each)) for each in logits],
-                    opponents.probabilities,
-                )
+                value = real_term + _mean(self.payoff.fake_term, logits, shares, batch)
             return game.Outcome(loss, moved, value)
 
         return objective
@@ -129,7 +140,7 @@ class AdversarialGame:
         Real and generated data go through the discriminator in one call: its BatchNorm
         sees the mixture of both, which is what its moving statistics describe too.
         """
-        fakes = [self.generate(u, batch, False)[0] for u in opponents.players]
+        fakes, shares = self._fakes(opponents, batch)
         real = tf.cast(batch.real, fakes[0].dtype)
         data = tf.concat([real, *fakes], axis=0)
         labels = None
@@ -141,13 +152,10 @@ class AdversarialGame:
             logits, moved, regularization = self.logits(v, data, labels, batch, True)
             parts = tf.split(logits, [local] * (1 + len(fakes)))
             value = batch.mean(self.payoff.real_term(parts[0]))
-            value += structures.weighted_mean(
-                [batch.mean(self.payoff.fake_term(part)) for part in parts[1:]],
-                opponents.probabilities,
-            )
+            value += _mean(self.payoff.fake_term, parts[1:], shares, batch)
             loss = _regularized(-value, regularization, batch)
             if self.penalty is not None:
-                loss += self._penalized(v, real, fakes, opponents, batch)
+                loss += self._penalized(v, real, fakes, shares, batch)
             return game.Outcome(loss, moved, value)
 
         return objective
@@ -170,11 +178,46 @@ class AdversarialGame:
         """Returns this replica's part of V(D, G), both players in inference mode."""
         return self.losses(u, v, batch)["value"]
 
-    def _over(self, opponents, function):
-        values = [function(player) for player in opponents.players]
-        return structures.weighted_mean(values, opponents.probabilities)
+    def _fakes(self, opponents, batch):
+        """Returns data of a mixture of generators, and the probability of each.
 
-    def _penalized(self, v, real, fakes, opponents, batch):
+        A sliced mixture makes one batch, each player its own examples of it: the slices
+        have equal chances of every member, so its mean is unbiased. The real data is
+        not split: no generator has a part in it.
+        """
+        if not opponents.sliced:
+            fakes = [self.generate(u, batch, False)[0] for u in opponents.players]
+            return fakes, opponents.probabilities
+        slices = batch.slices(len(opponents.players))
+        parts = [
+            self.generate(u, part, False)[0]
+            for u, part in zip(opponents.players, slices, strict=True)
+        ]
+        return [dealing.join(parts)], None
+
+    def _answers(self, opponents, data, batch):
+        """Returns logits (b,) of a mixture of discriminators, and their probabilities.
+
+        A sliced mixture gives one logit for each example, of its slice's player.
+        """
+        if not opponents.sliced:
+            logits = [
+                self.logits(v, data, batch.labels, batch, False)[0]
+                for v in opponents.players
+            ]
+            return logits, opponents.probabilities
+        number = len(opponents.players)
+        parts = [
+            self.logits(v, part.real, part.labels, part, False)[0]
+            for v, part in zip(
+                opponents.players,
+                batch._replace(real=data, latents=None).slices(number),
+                strict=True,
+            )
+        ]
+        return [dealing.join(parts)], None
+
+    def _penalized(self, v, real, fakes, shares, batch):
         """Returns this replica's part of the mean penalty."""
         every = self.penalty.every
         stream = randomness.fold(batch.stream, randomness.Purpose.PENALTY)
@@ -183,8 +226,7 @@ class AdversarialGame:
         if len(fakes) > 1:
             # Each real example is paired with one generator drawn from the mixture.
             draw = self._per_example(randomness.fold(stream, 1), batch)
-            shares = tf.cast(opponents.probabilities, draw.dtype)
-            choice = randomness.categorical(draw, shares)
+            choice = randomness.categorical(draw, tf.cast(shares, draw.dtype))
             rows = tf.range(tf.size(choice, tf.int64), dtype=tf.int64)
             fake = tf.gather_nd(tf.stack(fakes), tf.stack([choice, rows], axis=1))
         # Every n-th of the global batch, wherever this replica's share begins.
@@ -205,6 +247,11 @@ class AdversarialGame:
         """Returns one uniform number for each example, by its global index."""
         numbers = randomness.uniform(stream, [batch.share.size])
         return numbers[batch.share.offset :][: batch.share.local_size]
+
+
+def _mean(term, logits, shares, batch):
+    """Returns this replica's part of the mean of a term over players and examples."""
+    return structures.weighted_mean([batch.mean(term(each)) for each in logits], shares)
 
 
 def _regularized(loss, regularization, batch):

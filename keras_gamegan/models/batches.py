@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import randomness
-from keras_gamegan.models import adversarial_game, guard
+from keras_gamegan.models import adversarial_game, dealing
 
 
 class BatchSource:
@@ -28,7 +28,13 @@ class BatchSource:
         self._share = replicas.share_of_batch(real)
         self._deal = deal
         if deal > 1:
-            size = self._divisible(self._share.local_size, deal)
+            size = dealing.divisible(
+                self._share.local_size,
+                deal,
+                'BestResponse(batches="fresh") deals each batch out in num_steps + 1 = '
+                f"{deal} equal shares, so the batch size must be a multiple of {deal}. "
+                'Use one that is, with drop_remainder=True, or batches="shared".',
+            )
             share = self._share._replace(local_size=size)
             self._share = replicas.Share(*(number // deal for number in share))
         self._real = self._dealt(real)
@@ -80,30 +86,10 @@ class BatchSource:
     def _dtype(self):
         return self._real.dtype
 
-    @staticmethod
-    def _divisible(size, deal):
-        """Returns the size, once it is known to be a multiple of ``deal``."""
-        message = (
-            'BestResponse(batches="fresh") deals each batch out in num_steps + 1 = '
-            f"{deal} equal shares, so the batch size must be a multiple of {deal}. "
-            'Use one that is, with drop_remainder=True, or batches="shared". '
-            "Received: a batch of size"
-        )
-        if not isinstance(size, int):
-            return guard.require(tf.equal(size % deal, 0), message, size)
-        if size % deal:
-            raise ValueError(f"{message} {size}.")
-        return size
-
     def _dealt(self, tensor):
         if self._deal == 1:
             return tensor
-        shape = tf.concat(
-            [[self._share.local_size, self._deal], tf.shape(tensor)[1:]], axis=0
-        )
-        dealt = tf.reshape(tensor, shape)
-        dealt.set_shape([None, self._deal, *tensor.shape[1:]])
-        return dealt
+        return dealing.deal(tensor, self._share.local_size * self._deal, self._deal)
 
     def _part(self, tensor, index):
         if tensor is None or self._deal == 1:

@@ -7,8 +7,6 @@ from keras_gamegan import validation
 from keras_gamegan.games import schemes
 from keras_gamegan.models import gan, serialization
 
-MIXTURES = ("sampled", "full")
-
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
 class FictitiousGAN(gan.GAN):
@@ -29,8 +27,11 @@ class FictitiousGAN(gan.GAN):
         history: A `History`: what is kept and how much it counts. With `capacity=1`
             the model is `GAN` bit for bit. Default: 5 models, 100 steps apart,
             geometric retention, half the weight on the live opponent.
-        mixture: "sampled", one opponent drawn at every step: unbiased, at the cost of a
-            plain step; or "full", the exact mean over all. Default: "sampled".
+        mixture: "sampled", one opponent drawn at every step; "sliced", the batch is
+            split over `history.slices` opponents drawn at every step, its size on every
+            replica a multiple of that; or "full", the exact mean over all. The first
+            two are unbiased estimates of the last, at about the cost of a plain step.
+            Default: "sampled".
         discriminator_steps: As in `GAN`.
         generator_steps: As in `GAN`.
         average_decay: As in `GAN`.
@@ -82,7 +83,10 @@ class FictitiousGAN(gan.GAN):
                 "Pass, for instance, kgg.History(capacity=5, interval=100)."
             )
         # Keras forbids attributes before its own constructor has run.
-        settings = (history, validation.check_choice("mixture", mixture, MIXTURES))
+        settings = (
+            history,
+            validation.check_choice("mixture", mixture, histories.MIXTURES),
+        )
         super().__init__(
             discriminator,
             generator,
@@ -112,7 +116,11 @@ class FictitiousGAN(gan.GAN):
             interval=settings.interval,
             retention=settings.retention,
             current_weight=settings.current_weight,
+            weights=settings.weights,
+            decay=settings.decay,
             mixture=self.mixture,
+            slices=settings.slices,
+            dtype=settings.dtype,
             # The two banks draw independently.
             seed=2 * self.seed + (side == "discriminator"),
             name=f"{side}_bank",

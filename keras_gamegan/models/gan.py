@@ -21,7 +21,7 @@ UPDATES = ("alternating", "simultaneous")
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
-class GAN(trainer.BuiltTrainer, keras.Model):
+class GAN(trainer.BuiltTrainer, sampling.SamplingMethods, keras.Model):
     """A generative adversarial network trained with `fit`.
 
     The generator minimises and the discriminator maximises the value V(D, G) of a
@@ -122,7 +122,7 @@ class GAN(trainer.BuiltTrainer, keras.Model):
                 self._generator_network, average_decay
             )
         self.trackers = trackers.Trackers(self.log_names)
-        self._sampler = sampling.Sampler(self)
+        self.make_sampler()
         self.d_optimizer = self.g_optimizer = self.scheme = self._game = None
         self.built = True
 
@@ -143,6 +143,9 @@ class GAN(trainer.BuiltTrainer, keras.Model):
     def scheme_state(self):
         """The scheme's state: histories and the like; none here."""
         return ()
+
+    def write_scheme_state(self, state, share):
+        """Writes the scheme's state into variables of the model; none here."""
 
     @property
     def batch_shares(self):
@@ -310,45 +313,6 @@ class GAN(trainer.BuiltTrainer, keras.Model):
         if batch_size is not None:
             kwargs["batch_size"] = batch_size
         return fitting.fit(self, super().fit, x, y, epochs, verbose, callbacks, kwargs)
-
-    def sample(self, num_samples, seed=None, source="current", labels=None):
-        """Returns generated data.
-
-        Args:
-            num_samples: Number of examples, >= 0.
-            seed: Integer; the same seed gives the same data, and a smaller number of
-                samples the beginning of a larger one. Default: drawn anew.
-            source: "current", the live generator; "average", the moving average of its
-                weights; "mixture", a member of the generator's history drawn anew for
-                every example. Default: "current".
-            labels: Labels (num_samples, ...) for class-conditional networks.
-
-        Returns:
-            NumPy array (num_samples, ...).
-
-        Raises:
-            ValueError: If the source is unknown or not kept, or labels are missing.
-        """
-        return self._sampler.sample(num_samples, seed, source, labels)
-
-    def export(self, path, source="current", **kwargs):
-        """Writes a slim SavedModel that samples without this library.
-
-        It holds the weights of the source alone: no discriminator, no optimizer. Its
-        signatures: "serving_default" (latents [, labels] -> data) and "sample"
-        (num_samples, seed [, labels] -> data), which equals `sample` of the same seed.
-        A client gets at most 4096 samples a call, so that it cannot exhaust a server.
-
-        Args:
-            path: Folder to write; must not exist.
-            source: As in `sample`.
-            **kwargs: For compatibility with Keras: `format="tf_saved_model"` and
-                `verbose` are accepted.
-
-        Raises:
-            ValueError: If the folder exists or the source is not kept.
-        """
-        self._sampler.export(path, source, **kwargs)
 
     # The steps.
 

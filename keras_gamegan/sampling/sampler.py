@@ -4,8 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import validation
-from keras_gamegan.games import history, randomness
-from keras_gamegan.sampling import exporting, generation
+from keras_gamegan.games import randomness
+from keras_gamegan.sampling import bounds, exporting, generation
 
 SOURCES = ("current", "average", "mixture")
 _CHUNK = 1024
@@ -27,7 +27,7 @@ class Sampler:
         model = self._model
         num_samples = validation.check_integer("num_samples", num_samples, 0)
         seed = randomness.new_seed() if seed is None else seed
-        validation.check_integer("seed", seed, 0)
+        _check_seed(seed)
         self.check_source(source)
         labels = self._check_labels(labels, num_samples)
         points = generation.latents(
@@ -44,10 +44,10 @@ class Sampler:
             chunks.append(function(*given).numpy())
         return np.concatenate(chunks)
 
-    def export(self, path, source="current", **kwargs):
-        """Writes a SavedModel; see `GAN.export`."""
+    def export(self, path, source="current", **options):
+        """Writes a sampler; see `GAN.export`."""
         self.check_source(source)
-        exporting.export(self._model, path, source, **kwargs)
+        exporting.export(self._model, path, source, **options)
 
     def check_source(self, source):
         """Raises unless the model keeps this source."""
@@ -78,19 +78,27 @@ class Sampler:
                 f"Received: labels=None. Pass an array of {num_samples} labels, for "
                 "instance np.arange(num_samples) % num_classes."
             )
-        labels = tf.convert_to_tensor(labels, self._model.generator.inputs[1].dtype)
-        if labels.shape[0] != num_samples:
+        labels = _exact(labels, self._model.generator.inputs[1].dtype)
+        if labels.shape[:1] != (num_samples,):
             raise ValueError(
                 "`labels` must have one entry for each sample. Received: "
-                f"num_samples={num_samples} and labels of shape {tuple(labels.shape)}."
+                f"num_samples={num_samples} and labels of shape {labels.shape}."
             )
-        return labels
+        classes = bounds.num_classes(self._model.generator)
+        if classes is not None and num_samples:
+            low, high = labels.min(), labels.max()
+            if low < 0 or high >= classes:
+                raise ValueError(
+                    f"`labels` must be from 0 to {classes - 1}, the classes that the "
+                    f"generator's Embedding knows. Received: labels from {low} to "
+                    f"{high}. Count classes from 0."
+                )
+        return tf.convert_to_tensor(labels)
 
     def _choice(self, source, seed, num_samples):
         if source != "mixture":
             return tf.zeros([num_samples], tf.int64)
-        bank = self._model.generator_bank
-        share = history.probabilities(bank.slots(), bank.current_weight)
+        share = self._model.generator_bank.probabilities()
         return generation.choose_members(seed, num_samples, share)
 
     def _function(self, source):
@@ -126,6 +134,33 @@ class Sampler:
         # Concrete: TensorFlow would count the functions of many models as retraces.
         self._functions[source] = generate.get_concrete_function()
         return self._functions[source]
+
+
+def _check_seed(seed):
+    """Raises unless a seed is an integer that an int64 holds."""
+    if validation.check_integer("seed", seed, 0) > tf.int64.max:
+        raise ValueError(
+            f"`seed` must be an integer of at most {tf.int64.max}. Received: "
+            f"seed={seed!r}."
+        )
+
+
+def _exact(labels, dtype):
+    """Returns labels as an array of that dtype; whole numbers stay what they are."""
+    given = np.asarray(labels)
+    if given.dtype.kind not in "biuf" and given.size:
+        raise TypeError(
+            f"`labels` must be numbers. Received: labels of dtype {given.dtype}."
+        )
+    with np.errstate(invalid="ignore"):  # What does not fit is told below.
+        array = given.astype(tf.as_dtype(dtype).as_numpy_dtype)
+    if array.dtype.kind in "iu" and not np.array_equal(array, given):
+        raise ValueError(
+            f"`labels` must be whole numbers that {dtype} holds. Received: labels from "
+            f"{given.min()} to {given.max()} of dtype {given.dtype}. Give the index of "
+            "the class."
+        )
+    return array
 
 
 def mixture_members(model):

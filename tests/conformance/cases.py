@@ -239,6 +239,18 @@ CASES = {
         _fictitious("full", side="discriminator", retention="fifo"),
         compile={"loss": "least_squares"},
     ),
+    "FictitiousGAN sliced": Case(
+        _fictitious("sliced", slices=3, weights="geometric"),
+        compile={"loss": "wasserstein", "penalty": "gradient_penalty"},
+        # Every share must be a multiple of 3.
+        sizes=(36, 180),
+    ),
+    "FictitiousGAN bfloat16 bank": Case(
+        _fictitious(
+            dtype="bfloat16", interval=kgg.history.GrowingInterval(2), weights="nash"
+        ),
+        compile=_R1,
+    ),
     "FictitiousGAN conditional": Case(_fictitious(), "conditional", _R1),
     "FictitiousGAN synchronized BatchNorm": Case(_fictitious(), "synchronized"),
     "FictitiousGAN BatchNorm": Case(

@@ -65,6 +65,23 @@ def test_sums_over_replicas(strategy):
         assert (float(one), float(two)) == (6.0, 12.0)
 
 
+def test_reading_a_row_reads_no_more(strategy):
+    with strategy.scope():
+        table = keras.Variable(np.arange(6.0).reshape(3, 2), trainable=False)
+    plain = keras.Variable(np.arange(6.0).reshape(3, 2), trainable=False)
+
+    def read(variable):
+        return tf.function(lambda index: replicas.read_row(variable, index))
+
+    found = _run(strategy, lambda index: replicas.read_row(table, index), (2, 0))
+    np.testing.assert_array_equal(np.squeeze(found), [[4, 5], [0, 1]])
+    np.testing.assert_array_equal(replicas.read_row(table, 1), [2, 3])
+    traced = read(plain).get_concrete_function(tf.TensorSpec([], tf.int64))
+    kinds = [operation.type for operation in traced.graph.get_operations()]
+    assert "ResourceGather" in kinds and "ReadVariableOp" not in kinds
+    np.testing.assert_array_equal(traced(tf.constant(1, tf.int64)), [2, 3])
+
+
 def _networks():
     keras.utils.set_random_seed(4)
     discriminator = keras.Sequential(

@@ -35,8 +35,40 @@ def test_round_trip():
     assert copy.get_config()["retention"] == "thinned"
     assert repr(copy) == (
         "History(capacity=7, interval=20, retention='thinned', current_weight=None, "
-        "side='generator')"
+        "side='generator', weights='uniform', decay=0.9, slices=4, dtype=None)"
     )
+
+
+def test_every_argument_survives():
+    arguments = {
+        "capacity": 3,
+        "interval": kgg.history.GrowingInterval(7, factor=1.5),
+        "retention": "fifo",
+        "current_weight": 0.25,
+        "side": "discriminator",
+        "weights": "geometric",
+        "decay": 0.5,
+        "slices": 2,
+        "dtype": "bfloat16",
+    }
+    history = kgg.History(**arguments)
+    config = round_trip(history).get_config()
+    assert history.get_config() == arguments
+    interval = config.pop("interval")
+    assert repr(interval) == "GrowingInterval(first=7, factor=1.5)"
+    arguments.pop("interval")
+    assert config == arguments
+
+
+def test_a_configuration_of_an_older_version_means_the_same():
+    old = {
+        "capacity": 7,
+        "interval": 20,
+        "retention": "thinned",
+        "current_weight": None,
+        "side": "generator",
+    }
+    assert kgg.History.from_config(old).get_config() == kgg.History(**old).get_config()
 
 
 @pytest.mark.parametrize("rule", [Second(slot=2), MyFifo()])
@@ -59,6 +91,12 @@ def test_named_and_made_rules_are_one():
         ({"retention": "lru"}, ValueError, "'fifo', 'geometric', 'thinned', 'reserv"),
         ({"current_weight": 1.5}, ValueError, r"in \[0, 1\].*None: all equally"),
         ({"current_weight": "half"}, TypeError, "Received: current_weight='half'"),
+        ({"interval": 2.5}, TypeError, "Received: interval=2.5.*None: only bank.push"),
+        ({"weights": "softmax"}, ValueError, "'uniform', 'geometric', 'nash'"),
+        ({"decay": 0.0}, ValueError, r"in \(0, 1\].*1: all stored ones equally"),
+        ({"decay": 1.5}, ValueError, "Received: decay=1.5"),
+        ({"slices": 0}, ValueError, "`slices` must be an integer of at least 1"),
+        ({"dtype": "int8"}, ValueError, "'float32', 'bfloat16', 'float16'.*None: the"),
         ({"side": "left"}, ValueError, "'both', 'discriminator', 'generator'"),
     ],
 )

@@ -216,7 +216,7 @@ def test_cost_does_not_grow_with_the_capacity(network):
         ({"capacity": 0}, ValueError, "`capacity` must be an integer of at least 1"),
         ({"interval": 0}, ValueError, "`interval` must be an integer of at least 1"),
         ({"retention": "lru"}, ValueError, "'fifo', 'geometric'"),
-        ({"mixture": "mean"}, ValueError, "'sampled', 'full'"),
+        ({"mixture": "mean"}, ValueError, "'sampled', 'sliced', 'full'"),
         ({"current_weight": -0.1}, ValueError, "`current_weight` must be a number"),
         ({"seed": None}, TypeError, "`seed` must be an integer"),
     ],

@@ -97,3 +97,24 @@ def test_bad_labels(conditional_gan):
         conditional_gan.sample(4)
     with pytest.raises(ValueError, match=r"num_samples=4 and labels of shape \(2,\)"):
         conditional_gan.sample(4, labels=[0, 1])
+    with pytest.raises(ValueError, match=r"num_samples=1 and labels of shape \(\)"):
+        conditional_gan.sample(1, labels=0)
+    for labels in ([0.5], np.array([0.5]), np.array([2**32 + 1]), [np.nan], [np.inf]):
+        with pytest.raises(ValueError, match="whole numbers that int32 holds"):
+            conditional_gan.sample(1, labels=labels)
+    with pytest.raises(TypeError, match="`labels` must be numbers"):
+        conditional_gan.sample(1, labels=["shoe"])
+
+
+def test_labels_of_any_exact_dtype(conditional_gan):
+    expected = conditional_gan.sample(2, seed=1, labels=[0, 2])
+    for labels in (
+        np.array([0.0, 2.0]),
+        np.array([0, 2], "uint8"),
+        tf.constant([0, 2], tf.int64),
+        (0, 2),
+    ):
+        np.testing.assert_array_equal(
+            conditional_gan.sample(2, seed=1, labels=labels), expected
+        )
+    assert conditional_gan.sample(0, labels=[]).shape == (0, 2)

@@ -1,0 +1,120 @@
+"""The shares of stored models, kept at the Nash equilibrium of their own game."""
+
+import keras
+import numpy as np
+
+from keras_gamegan import population
+from keras_gamegan.callbacks import schedule
+
+# A linear program leaves members out exactly, or at the rounding of its solver.
+_SUPPORT = 1e-9
+
+
+class NashMixture(keras.callbacks.Callback):
+    """Gives the stored models the shares of a Nash equilibrium among themselves.
+
+    The payoff matrix of the stored generators and discriminators is measured on
+    held-out data, its equilibrium found by linear programming, and the shares written
+    to the banks: the double-oracle variant of fictitious play, whose players answer
+    the equilibrium mixture of past opponents and not their uniform one. The model must
+    be a `FictitiousGAN` with `History(weights="nash")`. Between two measurements the
+    banks keep the shares they were given.
+
+    Adds `nash_value`, the value of that game, and `nash_generators` and
+    `nash_discriminators`, the numbers of members with a share, to the logs, where the
+    callbacks after it in the list find them. Its randomness follows the train step, so
+    a resumed run computes the same shares. With several workers each must be given the
+    same data.
+
+    Args:
+        data: Real data held out from training, as in `kgg.payoff_matrix`.
+        every: "epoch", or a number of train steps. Default: "epoch".
+        **arguments: `num_batches` and `batch_size`, as in `kgg.payoff_matrix`.
+
+    Attributes:
+        measurements: List of triples (train step, `PayoffMatrix`,
+            `games.MatrixEquilibrium`).
+
+    Raises:
+        ValueError: If `every` is out of range; when training begins, if the model's
+            shares are not to be set; from `kgg.payoff_matrix` otherwise.
+
+    Example:
+        >>> import numpy as np, keras_gamegan as kgg
+        >>> pair = kgg.networks.mlp_pair(data_dim=2, latent_dim=4, seed=0)
+        >>> history = kgg.History(capacity=3, interval=2, weights="nash")
+        >>> gan = kgg.FictitiousGAN(*pair, history=history, seed=0)
+        >>> gan.compile()
+        >>> data = np.random.default_rng(0).normal(size=(512, 2)).astype("float32")
+        >>> nash = kgg.callbacks.NashMixture(data[256:], every=4)
+        >>> logs = gan.fit(data[:256], verbose=0, callbacks=[nash]).history
+        >>> [step for step, _, _ in nash.measurements]
+        [4, 8]
+        >>> gan.generator_bank.member_probabilities.shape
+        (3,)
+
+    References:
+        McMahan, Gordon, Blum: "Planning in the Presence of Cost Functions Controlled
+        by an Adversary", 2003 (double oracle).
+        Aung, Wang, Yu, An, Jayavelu, Li: "DO-GAN: A Double Oracle Framework for
+        Generative Adversarial Networks", 2021.
+    """
+
+    def __init__(self, data, every="epoch", **arguments):
+        super().__init__()
+        self._data = data
+        self.schedule = schedule.Schedule(every)
+        self._arguments = arguments
+        self._estimator = None
+        self.measurements = []
+
+    def on_train_begin(self, logs=None):
+        """Prepares for a run; called by Keras."""
+        self._check_model()
+        self._estimator = population.PayoffEstimator(
+            self.model, self._data, **self._arguments
+        )
+        self.schedule.start(self.model.num_steps)
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Called by Keras after every batch."""
+        if self.schedule.due_after_batch(self.model.num_steps):
+            self._measure()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Called by Keras after every epoch."""
+        if self.schedule.due_after_epoch():
+            self._measure()
+        if self.measurements and logs is not None:
+            _, _, (p, q, value) = self.measurements[-1]
+            logs["nash_value"] = value
+            logs["nash_generators"] = int(np.sum(p > _SUPPORT))
+            logs["nash_discriminators"] = int(np.sum(q > _SUPPORT))
+
+    def _measure(self):
+        step = self.model.num_steps
+        table = self._estimator(self.model.seed + step)
+        equilibrium = table.equilibrium()
+        for bank, shares in (
+            (self.model.generator_bank, equilibrium.p),
+            (self.model.discriminator_bank, equilibrium.q),
+        ):
+            if bank is not None:
+                bank.assign_probabilities(shares)
+        self.measurements.append((step, table, equilibrium))
+
+    def _check_model(self):
+        history = getattr(self.model, "history_config", None)
+        weights = getattr(history, "weights", None)
+        if weights != "nash":
+            received = f"a {type(self.model).__name__}"
+            received += (
+                " without a history"
+                if history is None
+                else f" with History(weights={weights!r})"
+            )
+            raise ValueError(
+                "NashMixture sets the shares of stored models, which a model must "
+                f"leave to it. Received: {received}. Use "
+                'kgg.FictitiousGAN(..., history=kgg.History(weights="nash")).'
+            )

@@ -1,0 +1,65 @@
+"""How a bank stores numbers: in which dtype, and what may be stored."""
+
+import numpy as np
+import tensorflow as tf
+
+
+def storage_dtype(dtype, asked):
+    """Returns the dtype in which a variable's history is stored.
+
+    Args:
+        dtype: The variable's own dtype.
+        asked: Dtype asked for, which counts for floating variables; or None.
+
+    Returns:
+        Name of a dtype.
+    """
+    own = tf.as_dtype(dtype)
+    return own.name if asked is None or not own.is_floating else asked
+
+
+def stored(value, dtype):
+    """Returns a tensor in the dtype of its store.
+
+    Floating numbers are rounded to the nearest; those that are too large for the store
+    become the largest finite one of their sign, not infinity.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from keras_gamegan.history import storage
+        >>> storage.stored(tf.constant([0.1, -1e9]), "float16").numpy().tolist()
+        [0.0999755859375, -65504.0]
+    """
+    target = tf.as_dtype(dtype)
+    if value.dtype == target:
+        return value
+    largest = float(target.max)
+    if largest < float(value.dtype.max):
+        value = tf.clip_by_value(value, -largest, largest)
+    return tf.cast(value, target)
+
+
+def check_probabilities(probabilities, number):
+    """Returns probabilities as a float64 array that sums to 1.
+
+    Args:
+        probabilities: What the caller passed.
+        number: How many there must be.
+
+    Raises:
+        ValueError: If there are not that many, one is negative or not finite, or they
+            do not sum to 1 up to 1e-6.
+    """
+    shares = np.asarray(probabilities, np.float64)
+    if (
+        shares.shape != (number,)
+        or not np.all(shares >= 0)
+        or not abs(shares.sum() - 1) <= 1e-6
+    ):
+        raise ValueError(
+            f"`probabilities` must be {number} numbers >= 0 that sum to 1, one for "
+            "each member, oldest first. Received: an array of shape "
+            f"{shares.shape} with sum {shares.sum():g}: {probabilities!r}. Divide by "
+            "the sum, and read bank.size anew after each push."
+        )
+    return shares / shares.sum()

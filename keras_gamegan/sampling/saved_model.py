@@ -1,0 +1,260 @@
+"""A sampler as a SavedModel: its weights, its signatures, and what they refuse."""
+
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from keras_gamegan import version
+from keras_gamegan.games import randomness, structures
+from keras_gamegan.history import storage
+from keras_gamegan.sampling import bounds, generation, warmup
+
+
+def write(model, folder, source, score=False, warm=False, verbose=False):
+    """Writes a model's sampler.
+
+    Args:
+        model: A `GAN`.
+        folder: `pathlib.Path` of a folder that does not exist yet.
+        source: "current", "average" or "mixture", already checked.
+        score: Whether the signature "score", and the discriminators, go in.
+        warm: Whether to write requests that warm TF Serving up.
+        verbose: Whether to print the signatures.
+    """
+    network = model.generator_network
+    holder = _Weights(_generators(model, source))
+    endpoints = _sampling_endpoints(model, network, holder)
+    archive = keras.export.ExportArchive()
+    archive.track(holder)
+    if score:
+        judges = _Weights(_discriminators(model))
+        archive.track(judges)
+        endpoints.append(_score_endpoint(model, judges))
+    for endpoint in endpoints:
+        archive.add_endpoint(endpoint.name, endpoint.function, endpoint.specs)
+    archive.write_out(str(folder), verbose=verbose)
+    extra = folder / "assets.extra"
+    extra.mkdir()
+    text = _describe(model, source, endpoints)
+    (extra / "signatures.md").write_text(text, encoding="utf-8")
+    if warm:
+        requests = {item.name: _smallest_request(item.specs) for item in endpoints}
+        warmup.write(extra / warmup.FILE, requests)
+
+
+class _Members(NamedTuple):
+    """Networks of one architecture, each with the probability that it is used.
+
+    Attributes:
+        players: List of `Player`.
+        probabilities: float32 tensor (len(players),).
+        stored: Dtype in which a bank keeps them, or None: their own.
+    """
+
+    players: list
+    probabilities: Any
+    stored: Any = None
+
+
+def _generators(model, source):
+    """Returns the `_Members` that a source draws from."""
+    if source == "current":
+        return _Members([model.generator_network.player()], tf.ones([1]))
+    if source == "average":
+        return _Members([model.generator_average.player()], tf.ones([1]))
+    return _bank_members(model.generator_bank)
+
+
+def _discriminators(model):
+    """Returns the `_Members` that score: the bank's, or the live one without a bank."""
+    if model.discriminator_bank is None:
+        return _Members([model.discriminator_network.player()], tf.ones([1]))
+    return _bank_members(model.discriminator_bank)
+
+
+def _bank_members(bank):
+    share = bank.probabilities().numpy()
+    # Filled slots keep their order: a seed draws the same member as `GAN.sample`. One
+    # that is never drawn stays behind.
+    drawn = [slot for slot in range(bank.capacity) if share[slot] > 0]
+    players = [bank.member(slot) for slot in drawn]
+    return _Members(players, tf.constant(share[drawn]), bank.settings.dtype)
+
+
+class _Weights(tf.Module):
+    """The exported weights, each member's in the dtype in which it was kept."""
+
+    def __init__(self, members):
+        super().__init__()
+        first = tf.nest.flatten(members.players[0])
+        self._dtypes = [value.dtype.name for value in first]
+        stored = [storage.storage_dtype(name, members.stored) for name in self._dtypes]
+        self._members = [
+            [
+                tf.Variable(storage.stored(value, dtype), trainable=False)
+                for value, dtype in zip(tf.nest.flatten(player), stored, strict=True)
+            ]
+            for player in members.players
+        ]
+        self._number = len(members.players[0].weights)
+        self.probabilities = tf.Variable(members.probabilities, trainable=False)
+
+    def players(self):
+        """Returns the members as a list of `Player`, in the dtype of the network."""
+        every = [
+            [
+                tf.cast(value, dtype)
+                for value, dtype in zip(values, self._dtypes, strict=True)
+            ]
+            for values in self._members
+        ]
+        return [
+            structures.Player(values[: self._number], values[self._number :])
+            for values in every
+        ]
+
+
+class _Endpoint(NamedTuple):
+    """A signature: its name, its function, its inputs, and how these are bounded."""
+
+    name: str
+    function: Any
+    specs: list
+    bounds: dict
+    output: str
+
+
+def _sampling_endpoints(model, network, holder):
+    dtype, latent_shape = network.dtype, model.latent_shape
+    classes = bounds.num_classes(model.generator)
+    coefficients = hash_coefficients(latent_shape)
+
+    def generate(points, choice, labels):
+        players = holder.players()
+        if len(players) == 1:
+            return generation.generate(network, players[0], points, labels)
+        return generation.generate_from_members(
+            network, players, choice, points, labels
+        )
+
+    def serve(points, labels=None):
+        number = tf.shape(points)[0]
+        checks = bounds.check_labels(labels, number, "latent", classes)
+        points, labels = bounds.after(checks, points), bounds.after(checks, labels)
+        choice = choose_by_latent(points, holder.probabilities, coefficients)
+        return {"samples": generate(points, choice, labels)}
+
+    def sample(num_samples, seed, labels=None):
+        checks = bounds.check_number(num_samples) + bounds.check_seed(seed)
+        checks += bounds.check_labels(labels, num_samples, "sample", classes)
+        number, labels = bounds.after(checks, num_samples), bounds.after(checks, labels)
+        points = generation.latents(seed, number, latent_shape, dtype)
+        choice = generation.choose_members(seed, number, holder.probabilities)
+        return {"samples": generate(points, choice, labels)}
+
+    points = tf.TensorSpec([None, *latent_shape], dtype, name="latents")
+    number = tf.TensorSpec([], tf.int32, name="num_samples")
+    seed = tf.TensorSpec([], tf.int64, name="seed")
+    labels, told = _label_specs(model, model.generator, classes)
+    limits = {"num_samples": f"from 0 to {bounds.MAX_SAMPLES}", "seed": "at least 0"}
+    return [
+        _Endpoint("serving_default", serve, [points, *labels], told, "samples"),
+        _Endpoint("sample", sample, [number, seed, *labels], limits | told, "samples"),
+    ]
+
+
+def _score_endpoint(model, judges):
+    network = model.discriminator_network
+    classes = bounds.num_classes(model.discriminator)
+
+    def score(data, labels=None):
+        checks = bounds.check_labels(labels, tf.shape(data)[0], "example", classes)
+        data, labels = bounds.after(checks, data), bounds.after(checks, labels)
+        inputs = data if labels is None else [data, labels]
+        stream = randomness.root(0)  # Inference mode draws nothing.
+        logits = [
+            network.apply(player, inputs, False, stream)[0]
+            for player in judges.players()
+        ]
+        share = None if len(logits) == 1 else judges.probabilities
+        return {"logits": structures.weighted_mean(logits, share)}
+
+    data = model.discriminator.inputs[0]
+    labels, told = _label_specs(model, model.discriminator, classes)
+    specs = [tf.TensorSpec(data.shape, data.dtype, name="data"), *labels]
+    return _Endpoint("score", score, specs, told, "logits")
+
+
+def _label_specs(model, network, classes):
+    """Returns the specification of the labels, if any, and how they are bounded."""
+    if not model.conditional:
+        return [], {}
+    labels = network.inputs[1]
+    bound = "range not checked" if classes is None else f"from 0 to {classes - 1}"
+    spec = tf.TensorSpec(labels.shape, labels.dtype, name="labels")
+    return [spec], {"labels": f"one for each example, {bound}"}
+
+
+# The largest prime below 2^31: products of two residues fit into an int64.
+_PRIME = 2**31 - 1
+
+
+def hash_coefficients(latent_shape):
+    """Returns the fixed coefficients of `choose_by_latent`: int64 array (size,)."""
+    stream = randomness.fold(randomness.root(0), randomness.Purpose.MIXTURE)
+    size = [tf.TensorShape(latent_shape).num_elements()]
+    return 1 + randomness.integers(stream, size, _PRIME - 1).numpy()
+
+
+def choose_by_latent(points, probabilities, coefficients):
+    """Returns the member that each latent belongs to: a function of the latent alone.
+
+    A client that sends latents says nothing of members, so the latent itself must
+    choose. Mathematics: with x_i the bits of its float32 entries as integers, h =
+    sum_i a_i x_i mod p for fixed random a_i, a universal hash; h / p plays the uniform
+    number. In integers, so that neither the batch nor the device matters.
+
+    Args:
+        points: Latents (n, ...).
+        probabilities: Tensor (members,).
+        coefficients: The a_i, from `hash_coefficients`.
+
+    Returns:
+        int64 tensor (n,).
+    """
+    flat = tf.reshape(tf.cast(points, tf.float32), [-1, len(coefficients)])
+    bits = tf.cast(tf.bitcast(flat, tf.int32), tf.int64)
+    terms = tf.math.floormod(bits * coefficients, _PRIME)
+    hashed = tf.math.floormod(tf.reduce_sum(terms, axis=1), _PRIME)
+    # 24 of the 31 bits: a float32 holds them exactly, and never rounds up to 1.
+    number = tf.cast(hashed // 2**7, tf.float32) * 2.0**-24
+    return randomness.categorical(number, probabilities)
+
+
+def _smallest_request(specs):
+    """Returns the inputs of a request for one example, by name."""
+    request = {}
+    for spec in specs:
+        shape = [1 if size is None else size for size in spec.shape]
+        fill = tf.ones if spec.name == "num_samples" else tf.zeros
+        request[spec.name] = fill(shape, spec.dtype).numpy()
+    return request
+
+
+def _describe(model, source, endpoints):
+    """Returns the text that travels with the export: what a client may send."""
+    lines = [
+        f"# Sampler of a {type(model).__name__}, source {source!r}",
+        "",
+        f"keras_gamegan {version.__version__}, after {model.num_steps} train steps.",
+        "A request beyond a bound is refused: INVALID_ARGUMENT.",
+    ]
+    for endpoint in endpoints:
+        lines += ["", f"## {endpoint.name} -> {endpoint.output}", ""]
+        for spec in endpoint.specs:
+            shape = ["n" if size is None else str(size) for size in spec.shape]
+            text = f"- `{spec.name}`: {spec.dtype.name} ({', '.join(shape)})"
+            bound = endpoint.bounds.get(spec.name)
+            lines.append(f"{text}, {bound}" if bound else text)
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,44 @@
+"""Requests that TF Serving replays when it loads a model, before the first client."""
+
+import importlib.util
+
+import tensorflow as tf
+
+# The name under assets.extra/ that TF Serving looks for.
+FILE = "tf_serving_warmup_requests"
+
+
+def is_available():
+    """Whether the package with TF Serving's message types is installed."""
+    return importlib.util.find_spec("tensorflow_serving") is not None
+
+
+def require():
+    """Raises unless the requests can be written."""
+    if not is_available():
+        raise ValueError(
+            "`warmup=True` needs the message types of TF Serving. Received: an "
+            "environment without tensorflow-serving-api. Install it: pip install "
+            "'tensorflow-serving-api==2.21.*', or leave warmup out."
+        )
+
+
+def write(path, requests):
+    """Writes a TFRecord file of `PredictionLog` messages.
+
+    Args:
+        path: File to write.
+        requests: Dictionary, name of a signature -> dictionary of its inputs, arrays.
+    """
+    from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for name, inputs in requests.items():
+            request = predict_pb2.PredictRequest()
+            request.model_spec.signature_name = name
+            for key, value in inputs.items():
+                request.inputs[key].CopyFrom(tf.make_tensor_proto(value))
+            log = prediction_log_pb2.PredictionLog(
+                predict_log=prediction_log_pb2.PredictLog(request=request)
+            )
+            writer.write(log.SerializeToString())

@@ -1,0 +1,183 @@
+"""What a served client is refused, and that it is told why."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+import keras_gamegan as kgg
+from keras_gamegan.sampling import bounds
+
+
+@pytest.fixture(scope="module", name="signatures")
+def fixture_signatures(conditional_gan, plain_gan, tmp_path_factory):
+    """The signatures of an export with three classes, and of one without labels."""
+    folder = tmp_path_factory.mktemp("bounds")
+    loaded = []
+    for name, model in (("labels", conditional_gan), ("plain", plain_gan)):
+        model.export(folder / name, score=True)
+        loaded.append(tf.saved_model.load(str(folder / name)))
+    return loaded[0].signatures, loaded[1].signatures
+
+
+def _sample(signature, num_samples, seed=1, labels=None):
+    inputs = {
+        "num_samples": tf.constant(num_samples, tf.int32),
+        "seed": tf.constant(seed, tf.int64),
+    }
+    if labels is not None:
+        inputs["labels"] = tf.constant(labels, tf.int32)
+    return signature(**inputs)["samples"]
+
+
+@pytest.mark.parametrize("number", [-1, -(2**31), 4097, 2**31 - 1])
+def test_a_number_of_samples_out_of_bounds_is_refused(signatures, number):
+    match = rf"(?s)`num_samples` must be from 0 to 4096.*\[{number}\].*several requests"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=match):
+        _sample(signatures[1]["sample"], number)
+
+
+@pytest.mark.parametrize("number", [0, 1, 4096])
+def test_the_bounds_themselves_are_served(signatures, number):
+    assert _sample(signatures[1]["sample"], number).shape == (number, 2)
+    assert bounds.MAX_SAMPLES == 4096
+
+
+@pytest.mark.parametrize("seed", [-1, -(2**63)])
+def test_a_negative_seed_is_refused(signatures, seed):
+    with pytest.raises(
+        tf.errors.InvalidArgumentError,
+        match=rf"`seed` must be at least 0.*\[{seed}\]",
+    ):
+        _sample(signatures[1]["sample"], 1, seed)
+
+
+def test_the_largest_seed_is_a_seed(signatures, plain_gan):
+    np.testing.assert_array_equal(
+        _sample(signatures[1]["sample"], 3, 2**63 - 1), plain_gan.sample(3, 2**63 - 1)
+    )
+    with pytest.raises(ValueError, match="`seed` must be an integer of at most 922337"):
+        plain_gan.sample(3, 2**63)
+
+
+@pytest.mark.parametrize("labels", [[0, 1], [], [0, 1, 2, 1]])
+def test_a_wrong_number_of_labels_is_refused(signatures, labels):
+    match = rf"`labels` must have one entry for each .*\[{len(labels)}\] \[3\]"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=match):
+        _sample(signatures[0]["sample"], 3, labels=labels)
+    labels = tf.constant(labels, tf.int32)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=match):
+        signatures[0]["serving_default"](latents=tf.zeros([3, 3]), labels=labels)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=match):
+        signatures[0]["score"](data=tf.zeros([3, 2]), labels=labels)
+
+
+@pytest.mark.parametrize("labels", [[0, 3, 1], [-1, 0, 2]])
+def test_labels_out_of_range_are_refused(signatures, conditional_gan, labels):
+    match = rf"`labels` must be from 0 to 2.*\[{min(labels)}\] \[{max(labels)}\]"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=match):
+        _sample(signatures[0]["sample"], 3, labels=labels)
+    given = tf.constant(labels, tf.int32)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=match):
+        signatures[0]["serving_default"](latents=tf.zeros([3, 3]), labels=given)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=match):
+        signatures[0]["score"](data=tf.zeros([3, 2]), labels=given)
+    match = rf"from 0 to 2, .*labels from {min(labels)} to {max(labels)}\."
+    with pytest.raises(ValueError, match=match):
+        conditional_gan.sample(3, labels=labels)
+
+
+def test_no_samples_need_no_labels(signatures):
+    assert _sample(signatures[0]["sample"], 0, labels=[]).shape == (0, 2)
+
+
+# Where the number of classes is known.
+
+
+def _network(embed):
+    """A generator with labels, put together by ``embed``."""
+    latents = keras.Input((4,), name="latents")
+    labels, classes = embed()
+    joined = layers.Concatenate()([latents, classes])
+    return keras.Model([latents, labels], layers.Dense(2)(joined))
+
+
+def _plain():
+    labels = keras.Input((), dtype="int32")
+    return labels, layers.Embedding(5, 3)(labels)
+
+
+def _reshaped():
+    labels = keras.Input((1,), dtype="int32")
+    embedded = layers.Embedding(6, 3)(layers.Reshape(())(labels))
+    return labels, embedded
+
+
+def _column():
+    labels = keras.Input((1,), dtype="int32")
+    return labels, layers.Flatten()(layers.Embedding(7, 3)(labels))
+
+
+def _twice():
+    labels = keras.Input((), dtype="int32")
+    both = [layers.Embedding(size, 3)(labels) for size in (9, 8)]
+    return labels, layers.Add()(both)
+
+
+def _one_hot():
+    labels = keras.Input((3,))
+    return labels, layers.Dense(2)(labels)
+
+
+@pytest.mark.parametrize(
+    ("embed", "classes"),
+    [(_plain, 5), (_reshaped, 6), (_column, 7), (_twice, 8), (_one_hot, None)],
+)
+def test_number_of_classes(embed, classes):
+    network = _network(embed)
+    assert bounds.num_classes(network) == classes
+    assert bounds.num_classes(keras.models.clone_model(network)) == classes
+
+
+def test_networks_without_labels_have_no_classes():
+    assert bounds.num_classes(kgg.networks.mlp_pair()[1]) is None
+    # An Embedding of something else than labels.
+    tokens = keras.Input((2,), dtype="int32")
+    outputs = layers.Flatten()(layers.Embedding(5, 3)(tokens))
+    labels = keras.Input((3,))
+    outputs = layers.Concatenate()([outputs, labels])
+    assert bounds.num_classes(keras.Model([tokens, labels], outputs)) is None
+
+
+@pytest.mark.parametrize("network", ["dcgan", "residual"])
+def test_the_librarys_image_networks_are_known(network):
+    if network == "dcgan":
+        pair = kgg.networks.dcgan_pair(
+            (8, 8, 1), latent_dim=2, base_filters=2, num_classes=4
+        )
+    else:
+        pair = kgg.networks.residual_pair(
+            (8, 8, 1), latent_dim=2, base_filters=2, num_classes=4
+        )
+    assert [bounds.num_classes(model) for model in pair] == [4, 4]
+
+
+def test_labels_of_unknown_range_are_not_checked(tmp_path):
+    latents, labels = keras.Input((2,)), keras.Input((3,))
+    outputs = layers.Dense(2)(layers.Concatenate()([latents, labels]))
+    generator = keras.Model([latents, labels], outputs)
+    data, classes = keras.Input((2,)), keras.Input((3,))
+    outputs = layers.Dense(1)(layers.Concatenate()([data, classes]))
+    gan = kgg.GAN(keras.Model([data, classes], outputs), generator)
+    gan.export(tmp_path / "sampler")
+    sample = tf.saved_model.load(str(tmp_path / "sampler")).signatures["sample"]
+    given = np.array([[5.0, -7.0, 0.0]], "float32")
+    result = sample(
+        num_samples=tf.constant(1),
+        seed=tf.constant(1, tf.int64),
+        labels=tf.constant(given),
+    )
+    np.testing.assert_array_equal(result["samples"], gan.sample(1, 1, labels=given))
+    text = (tmp_path / "sampler" / "assets.extra" / "signatures.md").read_text()
+    assert "`labels`: float32 (n, 3), one for each example, range not checked" in text
