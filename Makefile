@@ -7,13 +7,16 @@ STAMP := $(VENV)/.stamp
 PYTEST_ARGS ?=
 # TensorFlow's remarks on the machine are nobody's news.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
+# Options of the benchmarks, for example `make benchmark BENCHMARK_ARGS=--only=steps`.
+TORCH_PYTHON ?=
+BENCHMARK_ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test test-slow coverage lint format build-files wheel-test \
 	conformance benchmark docs clean
 
 help:  ## List the targets.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 venv: $(STAMP)  ## Make the virtual environment .venv; again when setup.py changes.
 
@@ -67,9 +70,16 @@ wheel-test: $(STAMP)  ## Install the wheel into a new environment and test that.
 		if [ -e $$item ]; then cp -R $$item build/wheel-test/tree; fi; done
 	cd build/wheel-test/tree && ../venv/bin/python -m pytest $(PYTEST_ARGS)
 
-benchmark: $(STAMP)  ## Run every benchmark.
-	set -e; for script in benchmarks/[a-z]*.py; do \
-		echo "== $$script"; $(BIN)/python $$script; done
+# Needs a quiet machine and at most 20 minutes on two cores. With TORCH_PYTHON, the
+# interpreter of an environment that has PyTorch, the comparison with that is in it.
+benchmark: $(STAMP)  ## Measure speed and memory; print the table, write build/performance.md.
+	mkdir -p build
+	$(BIN)/python benchmarks/performance.py --json=build/performance.json \
+		--output=build/performance.md \
+		$(if $(TORCH_PYTHON),--torch_python=$(TORCH_PYTHON)) $(BENCHMARK_ARGS)
+
+benchmark-%: $(STAMP)  ## Run another script of benchmarks/ by its name; some take long.
+	$(BIN)/python benchmarks/$*.py $(BENCHMARK_ARGS)
 
 docs: $(STAMP)  ## Write the reference of the public names to build/docs.
 	$(BIN)/python -m pdoc --docformat google --math -o build/docs keras_gamegan

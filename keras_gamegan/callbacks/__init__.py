@@ -4,6 +4,10 @@ from keras_gamegan.callbacks.checkpoint import Checkpoint as Checkpoint
 from keras_gamegan.callbacks.duality_gap_monitor import (
     DualityGapMonitor as DualityGapMonitor,
 )
+from keras_gamegan.callbacks.evaluate import Evaluate as Evaluate
+from keras_gamegan.callbacks.failure_detector import (
+    FailureDetector as FailureDetector,
+)
 from keras_gamegan.callbacks.gap_early_stopping import (
     GapEarlyStopping as GapEarlyStopping,
 )

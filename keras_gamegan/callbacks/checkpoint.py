@@ -8,9 +8,10 @@ import warnings
 from typing import NamedTuple
 
 import keras
+import numpy as np
 
 from keras_gamegan import validation, version
-from keras_gamegan.callbacks import schedule
+from keras_gamegan.callbacks import companions, schedule
 from keras_gamegan.distribution import workers
 
 _FORMAT = 1
@@ -34,10 +35,11 @@ class Position(NamedTuple):
 class Checkpoint(keras.callbacks.Callback):
     """Saves everything, so that the same command goes on exactly where it was killed.
 
-    A checkpoint holds the weights, both optimizers, histories, averages, the step and
-    the epoch's running means. Files are written beside their place, flushed, renamed,
-    and carry a checksum: at every instant there is a valid checkpoint on disk, and a
-    torn one is noticed and the one before it used.
+    A checkpoint holds the weights, both optimizers, histories, averages, the step, the
+    epoch's running means and the state of the callbacks before it in the list (those
+    with `get_state` and `set_state`, as `GapEarlyStopping`). Files are written beside
+    their place, flushed, renamed, and carry a checksum: at every instant there is a
+    valid checkpoint on disk, and a torn one is noticed and the one before it used.
 
     `fit` resumes by itself: a second `fit` with the same arguments restores the newest
     valid checkpoint and goes on. Inside an epoch that needs data that can be entered
@@ -74,9 +76,12 @@ class Checkpoint(keras.callbacks.Callback):
         self._pending_metrics = None
         self._first_step = None
         self._held = False
+        # `fit` lists here all its callbacks, this one among them.
+        self.companions = ()
 
     def resume(self, model):
         """Restores the newest valid checkpoint; returns its `Position`, or None."""
+        companions.check_order(list(self.companions), self)
         self._position = self._pending_metrics = None
         for path in self._descriptions():
             description = self._read(path)
@@ -85,6 +90,7 @@ class Checkpoint(keras.callbacks.Callback):
             self._check_fits(description, model)
             model.load_weights(self._weights_path(description["step"]))
             self._pending_metrics = description["metrics"]
+            self._restore_companions(description)
             self._position = Position(
                 description["epoch"], description["batch"], description["data_step"]
             )
@@ -164,13 +170,17 @@ class Checkpoint(keras.callbacks.Callback):
             "data_step": step - self._first_step,
             "metrics": metrics,
         }
+        description["callbacks"], arrays = companions.pack(self.companions)
         # Keras wants the ending; the dot keeps it out of the list of checkpoints.
         beside = self.directory / f".writing-{os.getpid()}.weights.h5"
         text = self.directory / f".writing-{os.getpid()}.json"
+        packed = self.directory / f".writing-{os.getpid()}.npz"
         try:
-            self._write(description, beside, text)
+            if arrays:
+                np.savez(packed, **arrays)
+            self._write(description, beside, text, packed)
         except OSError as error:
-            for path in (beside, text):
+            for path in (beside, text, packed):
                 path.unlink(missing_ok=True)
             raise OSError(
                 f"The checkpoint of step {step} could not be written to "
@@ -178,12 +188,24 @@ class Checkpoint(keras.callbacks.Callback):
                 "room, or check the permissions, and run the same command again."
             ) from error
 
-    def _write(self, description, beside, text):
+    def _restore_companions(self, description):
+        """Gives the callbacks the states they had."""
+        arrays = {}
+        if description.get("callbacks_sha256"):
+            with np.load(self._arrays_path(description["step"])) as file:
+                arrays = {name: file[name] for name in file.files}
+        companions.restore(self.companions, description.get("callbacks", []), arrays)
+
+    def _write(self, description, beside, text, packed):
         """Writes both files beside their places, renames them, drops old ones."""
         weights = self._weights_path(description["step"])
         self.model.save_weights(beside, overwrite=True)
         _flush(beside)
         description = {**description, "sha256": _digest(beside)}
+        if packed.exists():
+            _flush(packed)
+            description["callbacks_sha256"] = _digest(packed)
+            os.replace(packed, self._arrays_path(description["step"]))
         text.write_text(json.dumps(description, indent=1), encoding="utf-8")
         _flush(text)
         os.replace(beside, weights)
@@ -191,7 +213,9 @@ class Checkpoint(keras.callbacks.Callback):
         _flush(self.directory)
         for old in self._descriptions()[self.keep :]:
             old.unlink()
-            self._weights_path(int(old.stem.split("-")[1])).unlink(missing_ok=True)
+            step = int(old.stem.split("-")[1])
+            self._weights_path(step).unlink(missing_ok=True)
+            self._arrays_path(step).unlink(missing_ok=True)
 
     def _check_writable(self):
         """Raises now, not after an epoch, if nothing can be written."""
@@ -209,6 +233,9 @@ class Checkpoint(keras.callbacks.Callback):
     def _weights_path(self, step):
         return self.directory / f"step-{step:012d}.weights.h5"
 
+    def _arrays_path(self, step):
+        return self.directory / f"step-{step:012d}.callbacks.npz"
+
     def _descriptions(self):
         """Returns the checkpoints' descriptions, newest first."""
         return sorted(self.directory.glob("step-*.json"), reverse=True)
@@ -217,10 +244,11 @@ class Checkpoint(keras.callbacks.Callback):
         """Returns a checkpoint's description, or None with a warning if it is torn."""
         try:
             description = json.loads(path.read_text(encoding="utf-8"))
-            intact = (
-                _digest(self._weights_path(description["step"]))
-                == (description["sha256"])
-            )
+            step = description["step"]
+            intact = _digest(self._weights_path(step)) == description["sha256"]
+            arrays = description.get("callbacks_sha256")
+            if arrays:
+                intact = intact and _digest(self._arrays_path(step)) == arrays
         except (OSError, ValueError, KeyError):
             intact = False
         if intact:

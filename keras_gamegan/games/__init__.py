@@ -15,11 +15,12 @@ from keras_gamegan.games.finite_gan import FiniteGAN as FiniteGAN
 from keras_gamegan.games.finite_gan import FinitePlay as FinitePlay
 from keras_gamegan.games.game import Game as Game
 from keras_gamegan.games.gap import Gap as Gap
-from keras_gamegan.games.gap import Perturbation as Perturbation
 from keras_gamegan.games.gap import duality_gap as duality_gap
 from keras_gamegan.games.matrix_game import MatrixEquilibrium as MatrixEquilibrium
 from keras_gamegan.games.matrix_game import MatrixGame as MatrixGame
 from keras_gamegan.games.matrix_game import MatrixPlay as MatrixPlay
 from keras_gamegan.games.matrix_game import rock_paper_scissors as rock_paper_scissors
+from keras_gamegan.games.perturbation import Perturbation as Perturbation
+from keras_gamegan.games.proximal import Proximal as Proximal
 from keras_gamegan.games.solve import Solution as Solution
 from keras_gamegan.games.solve import solve as solve

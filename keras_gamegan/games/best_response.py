@@ -1,18 +1,37 @@
-"""The k-step search for a best response: the inner problem of the duality gap."""
+"""The best responses to both players: the inner problem of the duality gap."""
 
 import tensorflow as tf
 
 from keras_gamegan import validation
-from keras_gamegan.games import gradients, structures, updates
+from keras_gamegan.games import perturbation as perturbations
+from keras_gamegan.games import randomness, structures, updates
+from keras_gamegan.games.search import descend
+from keras_gamegan.games.search import search as search
+
+STARTS = ("current", "perturbed", "persistent")
+_PULL, _PERTURBATION = 0.05, 0.01
 
 
 class BestResponse:
     """How the worst opponents of the current players are searched for.
 
-    From copies of the current players, opponents frozen, `num_steps` steps of a fresh
-    optimizer are taken on both sides:
+    Opponents frozen, `num_steps` steps of an optimizer are taken on both sides:
 
         u_w <- u_w - e grad_u M(u_w, v),        v_w <- v_w + e grad_v M(u, v_w).
+
+    `start` says from where. "current": from copies of the current players, with a fresh
+    optimizer. "perturbed": the same with noise on the searching player, which frees a
+    search that stands at a critical point. "persistent": from the worst players of the
+    last step, with the optimizer where it was; before the search they are pulled
+    towards the current players,
+
+        u_w <- u_w + pull (u - u_w),            v_w <- v_w + pull (v - v_w),
+
+    and so are the moving statistics of BatchNorm and the like. An outer
+    step with `num_steps=1` then costs about two plain ones. With "sgd" and players that
+    stand still the worst players drift as far as num_steps / pull steps would take
+    them. The pull is what couples the players: without it u_w and v, and u and v_w,
+    play two separate games.
 
     Args:
         num_steps: Steps k of each search, an integer >= 0. 0 turns the duality gap
@@ -31,22 +50,36 @@ class BestResponse:
             with the whole batch; or "local", each replica searches on its own share
             without communication. On one replica the two are the same.
             Default: "global".
+        start: "current", "perturbed" or "persistent". The last needs `num_steps` >= 1,
+            `sync="global"` and no `through_gradient`. Default: "current".
+        pull: With `start="persistent"`: how far the worst players are drawn back at
+            every step, in [0, 1]; 1 restarts from the current players (but keeps the
+            optimizer's state), 0 never comes back. If the logged gap is negative the
+            worst players are no match for the current ones: raise it. On the ring 0.05
+            failed and 0.2 did well. Default: None, which is 0.05.
+        perturbation: With `start="perturbed"`: the size of the noise, a number >= 0 or
+            a `kgg.games.Perturbation`. Default: None, which is 0.01.
 
     Raises:
         TypeError: If a number is not one.
-        ValueError: If a number is out of range or a name unknown.
+        ValueError: If a number is out of range, a name unknown, or an argument given
+            that the chosen `start` has no use for.
 
     Example:
         >>> import keras_gamegan as kgg
         >>> response = kgg.BestResponse(5, optimizer="sgd", learning_rate=0.05)
         >>> response.num_steps
         5
+        >>> kgg.BestResponse(1, start="persistent").pull
+        0.05
 
     References:
         Grnarova, Kilcher, Levy, Lucchi, Hofmann: "Generative Minimization Networks:
         Training GANs Without Competition", 2021.
         Metz, Poole, Pfau, Sohl-Dickstein: "Unrolled Generative Adversarial Networks",
         2017 (gradient through the search).
+        Martin, Sandholm: "ApproxED: Approximate Exploitability Descent via Learned
+        Best Responses", 2023 (best responses that persist).
     """
 
     def __init__(
@@ -58,6 +91,9 @@ class BestResponse:
         through_gradient=False,
         batches="shared",
         sync="global",
+        start="current",
+        pull=None,
+        perturbation=None,
     ):
         self.num_steps = validation.check_integer(
             "num_steps", num_steps, 0, "Pass 0 for plain simultaneous updates."
@@ -79,6 +115,44 @@ class BestResponse:
         self.through_gradient = through_gradient
         self.batches = validation.check_choice("batches", batches, ("shared", "fresh"))
         self.sync = validation.check_choice("sync", sync, ("global", "local"))
+        self.start = validation.check_choice("start", start, STARTS)
+        self.pull = self._only_with("persistent", "pull", pull, _PULL)
+        if self.pull is not None:
+            self.pull = validation.check_number("pull", self.pull, 0.0, 1.0)
+        self.perturbation = perturbations.as_perturbation(
+            self._only_with("perturbed", "perturbation", perturbation, _PERTURBATION)
+        )
+        if start == "persistent":
+            self._check_persistent()
+
+    def _only_with(self, start, name, value, default):
+        """Returns an argument that belongs to one way to start."""
+        if self.start == start:
+            return default if value is None else value
+        if value is None:
+            return None
+        raise ValueError(
+            f"`{name}` belongs to start={start!r}. "
+            f"Received: {name}={value!r} with start={self.start!r}. "
+            f"Pass start={start!r}, or leave `{name}` out."
+        )
+
+    def _check_persistent(self):
+        refused = {
+            "num_steps": self.num_steps == 0
+            and "players that take no step are no best responses: pass num_steps=1",
+            "through_gradient": self.through_gradient
+            and "nearly all of their steps lie in the past, where no gradient reaches: "
+            "leave through_gradient out",
+            "sync": self.sync == "local"
+            and "they are the same on every replica, which needs sync='global'",
+        }
+        for name, reason in refused.items():
+            if reason:
+                raise ValueError(
+                    "With start='persistent' the worst players live on from step to "
+                    f"step. Received: {name}={getattr(self, name)!r}; {reason}."
+                )
 
     def get_config(self):
         """Returns the constructor's arguments as a dictionary."""
@@ -89,132 +163,50 @@ class BestResponse:
             "through_gradient": self.through_gradient,
             "batches": self.batches,
             "sync": self.sync,
+            "start": self.start,
+            "pull": self.pull,
+            "perturbation": self.perturbation and self.perturbation.get_config(),
         }
 
     @classmethod
     def from_config(cls, config):
         """Returns the object that `get_config` described."""
+        config = dict(config)
+        if config.get("perturbation") is not None:
+            config["perturbation"] = perturbations.Perturbation.from_config(
+                config["perturbation"]
+            )
         return cls(**config)
 
     def __eq__(self, other):
         return type(self) is type(other) and self.get_config() == other.get_config()
 
     def __hash__(self):
-        return hash(tuple(self.get_config().items()))
+        return hash(repr(self))
 
     def __repr__(self):
-        arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
+        arguments = ", ".join(f"{k}={getattr(self, k)!r}" for k in self.get_config())
         return f"BestResponse({arguments})"
 
 
-def search(
-    loss_fns,
-    players,
-    update,
-    num_steps,
-    *,
-    reduce_gradients=None,
-    loss_scales=None,
-    unroll=False,
-    record=False,
-):
-    """Takes ``num_steps`` descent steps on several independent losses in one loop.
+def initial_state(response, u, v):
+    """Returns what a `BestResponse` carries from step to step, before the first one.
 
-    The losses do not depend on one another's players, so their steps overlap; under
-    replicas their gradients share one all-reduce.
-
-    Args:
-        loss_fns: List of functions ``(Player, step) -> Outcome``; ``step`` is the
-            index of the inner step, an int or an int32 tensor.
-        players: List of `Player`, the starting points.
-        update: An `updates.Update`.
-        num_steps: Number of steps, a Python int >= 0.
-        reduce_gradients: Function applied to the list of gradients at every step (sums
-            over replicas). Default: None, nothing.
-        loss_scales: List of scalars by which each loss is scaled during
-            differentiation (mixed precision). Default: None.
-        unroll: Whether to write the steps out instead of a graph loop. Needed where a
-            collective cannot run inside a loop. Default: False.
-        record: Whether to return the values met on the way. Default: False.
-
-    Returns:
-        A pair (players, values): the players found, and, if ``record``, a tensor
-        (num_steps, number of losses) of each step's loss before the step, else None.
+    "current" carries nothing, "perturbed" the number of steps taken, and "persistent"
+    that, the pair (u_w, v_w) and the pair of their optimizers' states.
     """
-    loss_fns, players = list(loss_fns), list(players)
-    loss_scales = loss_scales or [None] * len(players)
-    optimizer_states = [update.init(player.weights) for player in players]
-
-    def one_step(step, players, optimizer_states):
-        outcomes, slopes = [], []
-        for loss_fn, player, loss_scale in zip(
-            loss_fns, players, loss_scales, strict=True
-        ):
-            outcome, slope = gradients.loss_and_gradient(
-                lambda candidate, loss_fn=loss_fn: loss_fn(candidate, step),
-                player,
-                loss_scale,
-            )
-            outcomes.append(outcome)
-            slopes.append(_unscale(slope, loss_scale))
-        if reduce_gradients is not None:
-            slopes = reduce_gradients(slopes)
-        found, states = [], []
-        for outcome, slope, state in zip(
-            outcomes, slopes, optimizer_states, strict=True
-        ):
-            weights, state = update.apply(slope, state, outcome.player.weights)
-            found.append(structures.Player(weights, outcome.player.state))
-            states.append(state)
-        return found, states, tf.stack([outcome.loss for outcome in outcomes])
-
-    if num_steps == 0:
-        return players, None
-    if unroll:
-        values = []
-        for step in range(num_steps):
-            players, optimizer_states, losses = one_step(
-                step, players, optimizer_states
-            )
-            values.append(losses)
-        return players, (tf.stack(values) if record else None)
-    return _graph_loop(one_step, players, optimizer_states, num_steps, record)
+    if response.start == "current":
+        return ()
+    step = tf.zeros((), tf.int64)
+    if response.start == "perturbed":
+        return (step,)
+    update = updates.get(response.optimizer, response.learning_rate)
+    return step, (u, v), (update.init(u.weights), update.init(v.weights))
 
 
-def _graph_loop(one_step, players, optimizer_states, num_steps, record):
-    """Runs ``one_step`` in a `tf.while_loop`, whose graph does not grow with k."""
-    dtype = tf.nest.flatten(players[0].weights)[0].dtype
-    values = tf.zeros((num_steps if record else 0, len(players)), dtype)
-
-    def body(step, players, optimizer_states, values):
-        players, optimizer_states, losses = one_step(step, players, optimizer_states)
-        if record:
-            row = tf.cast(losses, values.dtype)
-            values = tf.tensor_scatter_nd_update(values, [[step]], [row])
-        return step + 1, players, optimizer_states, values
-
-    _, players, _, values = tf.while_loop(
-        lambda step, *_: step < num_steps,
-        body,
-        (tf.constant(0), players, optimizer_states, values),
-        maximum_iterations=num_steps,
-    )
-    return players, (values if record else None)
-
-
-def _unscale(gradient, loss_scale):
-    if loss_scale is None:
-        return gradient
-
-    def unscale(g):
-        g = g / tf.cast(loss_scale, g.dtype)
-        # A float16 overflow skips this inner step, as loss scaling does outside.
-        return tf.where(tf.math.is_finite(g), g, tf.zeros_like(g))
-
-    return tf.nest.map_structure(unscale, gradient)
-
-
-def best_responses(game, u, v, response, *, batch_fn=None, step_options=None):
+def best_responses(
+    game, u, v, response, *, batch_fn=None, step_options=None, state=(), seed=0
+):
     """Searches both worst opponents of (u, v) at once.
 
     Args:
@@ -226,9 +218,13 @@ def best_responses(game, u, v, response, *, batch_fn=None, step_options=None):
             j-th inner step's fresh one) to a batch. Default: None, no batches.
         step_options: Keyword arguments of `search` (reduction over replicas, loss
             scales, unrolling). Default: None.
+        state: What `initial_state` or the last call returned. Default: (), enough for
+            `start="current"`.
+        seed: Integer seed of the noise of `start="perturbed"`. Default: 0.
 
     Returns:
-        A pair (u_w, v_w) of `Player`; constants unless ``response.through_gradient``.
+        A pair ((u_w, v_w), state): two `Player`, constants unless
+        ``response.through_gradient``, and the state for the next call.
     """
     frozen_u, frozen_v = structures.pure(u), structures.pure(v)
     step_options = dict(step_options or {})
@@ -254,16 +250,50 @@ def best_responses(game, u, v, response, *, batch_fn=None, step_options=None):
             lambda player, step: loss_of_u(player),
             lambda player, step: loss_of_v(player),
         ]
-    (worst_u, worst_v), _ = search(
-        loss_fns,
-        [u, v],
-        updates.get(response.optimizer, response.learning_rate),
-        response.num_steps,
-        **step_options,
+    update = updates.get(response.optimizer, response.learning_rate)
+    players = _starting_players(response, u, v, state, seed)
+    if response.start == "persistent":
+        optimizer_states = state[2]
+    else:
+        optimizer_states = [update.init(player.weights) for player in players]
+    worst, optimizer_states, _ = descend(
+        loss_fns, players, optimizer_states, update, response.num_steps, **step_options
     )
-    if response.through_gradient:
-        return worst_u, worst_v
-    return structures.stop_gradient(worst_u), structures.stop_gradient(worst_v)
+    worst = tuple(worst)
+    if not response.through_gradient:
+        worst = structures.stop_gradient(worst)
+    if response.start == "current":
+        return worst, state
+    carried = (worst, tuple(optimizer_states)) if response.start == "persistent" else ()
+    return worst, (state[0] + 1, *carried)
+
+
+def _starting_players(response, u, v, state, seed):
+    """Returns the pair of players from which the search sets out."""
+    if response.start == "current":
+        return u, v
+    if response.start == "perturbed":
+        stream = randomness.fold(
+            randomness.root(seed), state[0], randomness.Purpose.PERTURBATION
+        )
+        return tuple(
+            perturbations.perturbed(
+                player, response.perturbation, randomness.fold(stream, side)
+            )
+            for side, player in enumerate((u, v))
+        )
+    step, worst, _ = state
+    if response.pull == 1.0:
+        return u, v
+    # Whoever set weights before the first step meant those to be the start.
+    rate = tf.where(step > 0, structures.number(response.pull, tf.float64), 1.0)
+
+    def pulled(old, current):
+        if not old.dtype.is_floating:
+            return current
+        return structures.add_scaled(old, rate, current - old)
+
+    return tf.nest.map_structure(pulled, worst, (u, v))
 
 
 def _draw(batch_fn, index):

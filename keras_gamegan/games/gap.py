@@ -5,7 +5,18 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from keras_gamegan import validation
-from keras_gamegan.games import best_response, randomness, structures, updates
+from keras_gamegan.games import (
+    best_response,
+    randomness,
+    structures,
+    updates,
+)
+from keras_gamegan.games import (
+    proximal as proximity,
+)
+from keras_gamegan.games.perturbation import Perturbation as Perturbation
+from keras_gamegan.games.perturbation import as_perturbation as as_perturbation
+from keras_gamegan.games.perturbation import perturbed as perturbed
 
 
 class Gap(NamedTuple):
@@ -33,71 +44,108 @@ class Gap(NamedTuple):
     worst_v: Any
 
 
-class Perturbation:
-    """Noise added to the searching player before a best-response search.
+class WorstPlayers(NamedTuple):
+    """What the searches found.
 
-    A search that starts at a critical point never leaves it; a little noise lets it.
-
-    Args:
-        scale: Root mean square of the Gaussian noise on each tensor, >= 0: absolute, or
-            in units of the tensor's own standard deviation. The noise is rescaled to
-            exactly this size, so that a measurement does not hang on the luck of the
-            few numbers drawn for a small tensor.
-        relative: Whether `scale` is relative. Default: False.
-
-    Raises:
-        ValueError: If `scale` is negative.
-
-    Example:
-        >>> import keras_gamegan as kgg
-        >>> kgg.games.Perturbation(1.0, relative=True).relative
-        True
-
-    References:
-        Sidheekh, Aimen, Madan, Krishnan: "On Duality Gap as a Measure for Monitoring
-        GAN Training", 2020.
+    Attributes:
+        u: `Player` u_w, the best response found to v.
+        v: `Player` v_w, the best response found to u.
+        answer: `Player` that u_w is measured against: v, or v~ of a proximal gap.
     """
 
-    def __init__(self, scale, relative=False):
-        self.scale = validation.check_number("scale", scale)
-        self.relative = bool(relative)
-
-    def __call__(self, weights, stream):
-        """Returns ``weights`` plus noise, a function of ``stream``."""
-        noisy = []
-        for index, leaf in enumerate(tf.nest.flatten(weights)):
-            size = structures.number(self.scale, leaf.dtype)
-            if self.relative:
-                size = size * tf.math.reduce_std(leaf)
-            noise = randomness.normal(
-                randomness.fold(stream, index), tf.shape(leaf), leaf.dtype
-            )
-            drawn = tf.sqrt(tf.reduce_mean(tf.square(noise)))
-            noisy.append(leaf + size * noise / drawn)
-        return tf.nest.pack_sequence_as(weights, noisy)
-
-    def get_config(self):
-        """Returns the constructor's arguments as a dictionary."""
-        return {"scale": self.scale, "relative": self.relative}
-
-    @classmethod
-    def from_config(cls, config):
-        """Returns the object that `get_config` described."""
-        return cls(**config)
+    u: Any
+    v: Any
+    answer: Any
 
 
-def as_perturbation(perturbation):
-    """Returns a `Perturbation`, or None, from a number, an object or None."""
-    if perturbation is None or isinstance(perturbation, Perturbation):
-        return perturbation
-    return Perturbation(validation.check_number("perturbation", perturbation))
+def worst_players(
+    game,
+    u,
+    v,
+    response,
+    stream,
+    *,
+    perturbation=None,
+    proximal=None,
+    distance=proximity.weight_distance,
+    batch_fn=None,
+    record=False,
+):
+    """Searches the worst opponents of (u, v): the one search behind every gap.
+
+    Args:
+        game: A game (`minimizer_objective`, `maximizer_objective`).
+        u: `Player`, the minimiser.
+        v: `Player`, the maximiser.
+        response: `BestResponse`: number of steps, optimizer and step size.
+        stream: Random stream of the perturbation.
+        perturbation: `Perturbation` or None.
+        proximal: `Proximal` or None.
+        distance: Function (player, center, batch) -> scalar; of `proximal`.
+        batch_fn: Function from the step, and the step of a proximal answer or None, to
+            a batch. Default: None, no batches.
+        record: Whether to return the losses met on the way.
+
+    Returns:
+        A pair (`WorstPlayers`, losses of u_w and v_w (num_steps, 2) or None).
+    """
+    batch_fn = batch_fn or (lambda step, inner=None: None)
+    frozen_u, frozen_v = structures.pure(u), structures.pure(v)
+
+    def answer(player, step):
+        if proximal is None:
+            return v
+        return proximity.answer(
+            game,
+            player,
+            v,
+            proximal,
+            response,
+            lambda inner: batch_fn(step, inner),
+            distance,
+        )
+
+    def loss_of_u(player, step):
+        near = frozen_v if proximal is None else structures.pure(answer(player, step))
+        return game.minimizer_objective(near, batch_fn(step))(player)
+
+    def loss_of_v(player, step):
+        return game.maximizer_objective(frozen_u, batch_fn(step))(player)
+
+    (worst_u, worst_v), losses = best_response.search(
+        [loss_of_u, loss_of_v],
+        [
+            perturbed(u, perturbation, randomness.fold(stream, 0)),
+            perturbed(v, perturbation, randomness.fold(stream, 1)),
+        ],
+        updates.get(response.optimizer, response.learning_rate),
+        response.num_steps,
+        record=record,
+    )
+    worst = WorstPlayers(worst_u, worst_v, answer(worst_u, response.num_steps))
+    return worst, losses
 
 
-def perturbed(player, perturbation, stream):
-    """Returns the player the search starts from."""
-    if perturbation is None:
-        return player
-    return structures.Player(perturbation(player.weights, stream), player.state)
+def values(
+    game, u, v, worst, proximal=None, distance=proximity.weight_distance, batch=None
+):
+    """Returns (minimax, maximin) of the worst players found, two scalars.
+
+    Args:
+        game: A game (`value`).
+        u: `Player`, the minimiser.
+        v: `Player`, the maximiser.
+        worst: `WorstPlayers`.
+        proximal: As in `worst_players`.
+        distance: As in `worst_players`.
+        batch: A batch or None.
+    """
+    minimax = game.value(u, worst.v, batch)
+    maximin = game.value(worst.u, worst.answer, batch)
+    if proximal is not None:
+        moved = distance(worst.answer, v, batch)
+        maximin -= structures.number(proximal.weight, maximin.dtype) * moved
+    return minimax, maximin
 
 
 def duality_gap(
@@ -109,6 +157,7 @@ def duality_gap(
     perturbation=None,
     seed=None,
     *,
+    proximal=None,
     optimizer="adam",
     dtype="float64",
 ):
@@ -117,7 +166,8 @@ def duality_gap(
     Mathematics: DG(u, v) = max_v' M(u, v') - min_u' M(u', v), with both extrema
     searched by `num_steps` steps from copies of the players. DG >= 0, and 0 exactly at
     a Nash equilibrium. A search that starts at a critical point stays there; see
-    `perturbation`.
+    `perturbation`. With `proximal` the second term is min_u' V^l(u', v), see
+    `Proximal`: smaller than DG, and 0 where v only has to answer to be unbeaten.
 
     Args:
         game: A `Game`.
@@ -128,6 +178,8 @@ def duality_gap(
         perturbation: Noise on the searching player before its search: the standard
             deviation, or a `Perturbation`. Default: None.
         seed: Integer seed of the noise. Default: None, drawn anew.
+        proximal: Weight l > 0 of the proximal gap, or a `Proximal`. Default: None, the
+            plain gap.
         optimizer: "adam", "sgd", "momentum" or "rmsprop". Default: "adam".
         dtype: "float64" or "float32". Default: "float64".
 
@@ -146,11 +198,12 @@ def duality_gap(
     References:
         Grnarova, Levy, Lucchi, Perraudin, Goodfellow, Hofmann, Krause: "A Domain
         Agnostic Measure for Monitoring and Evaluating GANs", 2019.
+        Sidheekh, Aimen, Krishnan: "On Characterizing GAN Convergence Through Proximal
+        Duality Gap", 2021 (proximal).
     """
-    validation.check_integer("num_steps", num_steps, 0)
     validation.check_choice("dtype", dtype, ("float32", "float64"))
-    update = updates.get(optimizer, learning_rate)
-    noise = as_perturbation(perturbation)
+    response = best_response.BestResponse(num_steps, optimizer, learning_rate)
+    noise, near = as_perturbation(perturbation), proximity.as_proximal(proximal)
     stream = randomness.fold(
         randomness.root(randomness.new_seed() if seed is None else seed),
         randomness.Purpose.PERTURBATION,
@@ -164,20 +217,12 @@ def duality_gap(
 
     @tf.function
     def measure(u, v, stream):
-        loss_of_u = game.minimizer_objective(structures.pure(v))
-        loss_of_v = game.maximizer_objective(structures.pure(u))
-        (worst_u, worst_v), _ = best_response.search(
-            [lambda player, _: loss_of_u(player), lambda player, _: loss_of_v(player)],
-            [
-                perturbed(u, noise, randomness.fold(stream, 0)),
-                perturbed(v, noise, randomness.fold(stream, 1)),
-            ],
-            update,
-            num_steps,
+        worst, _ = worst_players(
+            game, u, v, response, stream, perturbation=noise, proximal=near
         )
-        minimax, maximin = game.value(u, worst_v), game.value(worst_u, v)
+        minimax, maximin = values(game, u, v, worst, near)
         return Gap(
-            minimax - maximin, minimax, maximin, worst_u.weights, worst_v.weights
+            minimax - maximin, minimax, maximin, worst.u.weights, worst.v.weights
         )
 
     return measure.get_concrete_function(u, v, stream)(u, v, stream)

@@ -6,10 +6,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import validation
-from keras_gamegan.distribution import replicas
-from keras_gamegan.games import best_response, gap, randomness, structures, updates
-from keras_gamegan.measuring import held_out
-from keras_gamegan.models import adversarial_game
+from keras_gamegan.games import best_response, gap, randomness
+from keras_gamegan.games import proximal as proximity
+from keras_gamegan.measuring import discriminators, held_out, progress
+from keras_gamegan.measuring import snapshots as stored
 
 
 class GapEstimate(NamedTuple):
@@ -25,7 +25,8 @@ class GapEstimate(NamedTuple):
         gap_error: Standard error of `gap` over the scoring batches.
         minimax_error: Standard error of `minimax`.
         maximin_error: Standard error of `maximin`.
-        curves: Array (num_steps, 2): the losses of G_w and D_w during their searches.
+        curves: Array (num_steps, 2): the losses of G_w and D_w during their searches;
+            None without a search.
         num_scored: Number of scoring examples.
 
     Example:
@@ -61,7 +62,10 @@ class GapEstimator:
         learning_rate: As in `duality_gap`.
         optimizer: As in `duality_gap`.
         perturbation: As in `duality_gap`.
+        proximal: As in `duality_gap`.
+        snapshots: As in `duality_gap`.
         batch_size: As in `duality_gap`.
+        verbose: As in `duality_gap`. Default: 0.
     """
 
     def __init__(
@@ -74,43 +78,67 @@ class GapEstimator:
         *,
         optimizer="adam",
         perturbation=None,
+        proximal=None,
+        snapshots=None,
         batch_size=128,
+        verbose=0,
     ):
         if not getattr(gan, "compiled", False):
             raise ValueError(
                 "The gap is a gap in the model's own value, so the model must be "
                 "compiled. Received: a model that is not. Call gan.compile(loss=...)."
             )
-        validation.check_integer("num_steps", num_steps, 0)
+        response = best_response.BestResponse(num_steps, optimizer, learning_rate)
         validation.check_integer("batch_size", batch_size)
-        held_out.check_disjoint(finding_data, scoring_data)
+        progress.check(verbose)
         self._gan = gan
-        self._num_steps = num_steps
-        self._update = updates.get(optimizer, learning_rate)
+        self._response = response
         self._perturbation = gap.as_perturbation(perturbation)
+        self._proximal = proximity.as_proximal(proximal)
+        self._snapshots = None
+        if snapshots is not None and snapshots is not False:
+            self._snapshots = stored.check(gan, snapshots)
+            if perturbation is not None or proximal is not None:
+                raise ValueError(
+                    "`perturbation` and `proximal` change a search, and `snapshots` "
+                    "replaces the search. Received: both. Leave one of the two out."
+                )
         self._batch_size = batch_size
-        dtype = gan.generator_network.dtype
-        self._finding = held_out.collect(
-            "finding_data", finding_data, gan.conditional, dtype, batch_size
+        self._finding, self._scoring = held_out.collect_pair(
+            gan, finding_data, scoring_data, batch_size
         )
-        self._scoring = held_out.collect(
-            "scoring_data", scoring_data, gan.conditional, dtype, batch_size
-        )
+        networks = gan.generator_network, gan.discriminator_network
+        players = [network.player() for network in networks]
+        self._bar = None
         # The worst players' searches, and the scoring, in one program, traced once.
-        self._measure = tf.function(self._search_and_score).get_concrete_function(
-            gan.generator_network.player(),
-            gan.discriminator_network.player(),
-            randomness.root(0),
-        )
+        if self._snapshots is None:
+            if progress.is_shown(verbose, num_steps):
+                self._bar = progress.Bar(num_steps)
+            self._measure = tf.function(self._search_and_score).get_concrete_function(
+                *players, randomness.root(0)
+            )
+        else:
+            self._measure = tf.function(self._choose_and_score).get_concrete_function(
+                *players,
+                randomness.root(0),
+                *(stored.specification(network) for network in networks),
+            )
 
     def __call__(self, seed):
         """Returns the `GapEstimate` of the model's present weights."""
         gan = self._gan
-        values, curves = self._measure(
+        arguments = [
             gan.generator_network.player(),
             gan.discriminator_network.player(),
             randomness.fold(randomness.root(seed), randomness.Purpose.EVALUATION),
-        )
+        ]
+        if self._snapshots is not None:
+            arguments += stored.candidates(gan, self._snapshots)
+        if self._bar is not None:
+            self._bar.start()
+        values, curves = self._measure(*arguments)
+        if self._bar is not None:
+            self._bar.finish()
         values = values.numpy().astype(np.float64)
         columns = np.stack([values[:, 0] - values[:, 1], *values.T])
         means = columns.mean(axis=1)
@@ -119,7 +147,9 @@ class GapEstimator:
         if number > 1:
             errors = columns.std(axis=1, ddof=1) / np.sqrt(number)
         return GapEstimate(
-            *(float(mean) for mean in means),
+            # Not the mean of differences, which rounds apart from its two halves.
+            float(means[1]) - float(means[2]),
+            *(float(mean) for mean in means[1:]),
             *(float(error) for error in errors),
             curves=None if curves is None else curves.numpy(),
             num_scored=number * self._batch_size,
@@ -128,60 +158,77 @@ class GapEstimator:
     def _batch(self, data, index, stream):
         """Returns the index-th batch of held-out data, going round and round."""
         size = self._batch_size
-        number = tf.shape(data.real)[0]
-        rows = (index * size + tf.range(size)) % number
-        stream = randomness.fold(stream, index)
-        latents = randomness.normal(
-            randomness.fold(stream, randomness.Purpose.LATENTS),
-            [size, *self._gan.latent_shape],
-            data.real.dtype,
-        )
-        return adversarial_game.Batch(
-            real=tf.gather(data.real, rows),
-            labels=None if data.labels is None else tf.gather(data.labels, rows),
-            latents=latents,
-            stream=stream,
-            share=replicas.Share(size, 0, size),
-            num_replicas=1,
+        return held_out.batch(
+            data,
+            self._gan.latent_shape,
+            size,
+            index * size,
+            randomness.fold(stream, index),
         )
 
     def _search_and_score(self, u, v, stream):
         game = self._gan.game
-        frozen_u, frozen_v = structures.pure(u), structures.pure(v)
+        distance = discriminators.sobolev_distance(game)
         finding = randomness.fold(stream, 0)
-        noise = randomness.fold(stream, randomness.Purpose.PERTURBATION)
 
-        def loss_of_u(player, step):
-            batch = self._batch(self._finding, step, finding)
-            return game.minimizer_objective(frozen_v, batch)(player)
+        def draw(step, inner=None):
+            if inner is None:
+                if self._bar is not None:
+                    self._bar.at(step)
+                return self._batch(self._finding, step, finding)
+            # A proximal answer's own latents, and data from another place.
+            return self._batch(
+                self._finding, step + inner + 1, randomness.fold(finding, 1, step)
+            )
 
-        def loss_of_v(player, step):
-            batch = self._batch(self._finding, step, finding)
-            return game.maximizer_objective(frozen_u, batch)(player)
-
-        (worst_u, worst_v), curves = best_response.search(
-            [loss_of_u, loss_of_v],
-            [
-                gap.perturbed(u, self._perturbation, randomness.fold(noise, 0)),
-                gap.perturbed(v, self._perturbation, randomness.fold(noise, 1)),
-            ],
-            self._update,
-            self._num_steps,
+        worst, curves = gap.worst_players(
+            game,
+            u,
+            v,
+            self._response,
+            randomness.fold(stream, randomness.Purpose.PERTURBATION),
+            perturbation=self._perturbation,
+            proximal=self._proximal,
+            distance=distance,
+            batch_fn=draw,
             record=True,
         )
+        return self._score(u, v, worst, stream, distance), curves
+
+    def _choose_and_score(self, u, v, stream, generators, players):
+        game = self._gan.game
+        finding = randomness.fold(stream, 0)
+        number = self._finding.real.shape[0] // self._batch_size
+
+        def mean_value(u, v):
+            def add(total, index):
+                batch = self._batch(self._finding, index, finding)
+                return total + game.value(u, v, batch)
+
+            zero = tf.zeros((), self._finding.real.dtype)
+            return tf.foldl(add, tf.range(number), zero) / number
+
+        worst = gap.WorstPlayers(
+            stored.worst(generators, lambda player: -mean_value(player, v)),
+            stored.worst(players, lambda player: mean_value(u, player)),
+            v,
+        )
+        return self._score(u, v, worst, stream), None
+
+    def _score(self, u, v, worst, stream, distance=None):
+        """Returns the values of every scoring batch, (number, 2)."""
         scoring = randomness.fold(stream, 1)
 
         def score(index):
             batch = self._batch(self._scoring, index, scoring)
             return tf.stack(
-                [game.value(u, worst_v, batch), game.value(worst_u, v, batch)]
+                gap.values(self._gan.game, u, v, worst, self._proximal, distance, batch)
             )
 
         number = self._scoring.real.shape[0] // self._batch_size
-        values = tf.map_fn(
+        return tf.map_fn(
             score, tf.range(number), fn_output_signature=self._finding.real.dtype
         )
-        return values, curves
 
 
 def duality_gap(
@@ -193,8 +240,11 @@ def duality_gap(
     perturbation=None,
     seed=None,
     *,
+    proximal=None,
+    snapshots=None,
     optimizer="adam",
     batch_size=128,
+    verbose="auto",
 ):
     """Measures how far a GAN is from an equilibrium of its own game.
 
@@ -203,26 +253,40 @@ def duality_gap(
     opponents frozen, on the finding data; both values are then taken on the scoring
     data. The model itself is untouched.
 
+    Up to the scoring's error the gap is >= 0, and 0 where neither search finds anything
+    better; a search that gets nowhere reads 0 too, so read it beside `minimax`.
+
     Args:
         gan: A compiled `GAN`, or a subclass.
         finding_data: Real data, held out from training: array (n, ...), pair (array,
             labels) for class-conditional networks, or `tf.data.Dataset` of batches.
-        scoring_data: Likewise, disjoint from `finding_data`; at least 6,400 examples
-            give a steady figure.
+        scoring_data: Likewise, with no example of `finding_data`; at least 6,400
+            examples give a steady figure.
         num_steps: Steps of each search, >= 0. Default: 300.
         learning_rate: Step size of the searches, > 0. Default: 5e-4.
         perturbation: Noise on the searching player before its search: the root mean
             square, or a `kgg.games.Perturbation`. Default: None.
         seed: Integer; the same seed gives the same figure. Default: drawn anew.
+        proximal: Weight l > 0 of the proximal gap, or a `kgg.games.Proximal`: G_w is
+            measured against the discriminator's best answer near D. About ten times the
+            cost of the plain gap, which l -> infinity gives. Default: None.
+        snapshots: Chooses the worst players among stored ones (and the live one) on the
+            finding data, instead of searching: True or "bank", the members of the
+            model's banks (a side without a bank has its live network alone); or a list
+            of pairs (discriminator weights, generator weights) as `get_weights`
+            returns. A lower bound of the gap, at the cost of evaluating them. Default:
+            None, search.
         optimizer: "adam", "sgd", "momentum" or "rmsprop", fresh at each search.
         batch_size: Examples per search step and per scoring batch, >= 1. Default: 128.
+        verbose: 1, a progress bar of the search; 0, none; "auto", one for long searches
+            on a terminal or in a notebook. Default: "auto".
 
     Returns:
         A `GapEstimate`.
 
     Raises:
-        ValueError: If the model is not compiled, the two data sets are the same, or
-            there is less than a batch of either.
+        ValueError: If the model is not compiled, the two data sets share examples,
+            there is less than a batch of either, or there are no stored models.
 
     Example:
         >>> import numpy as np, keras_gamegan as kgg
@@ -240,6 +304,8 @@ def duality_gap(
         Agnostic Measure for Monitoring and Evaluating GANs", 2019.
         Sidheekh, Aimen, Madan, Krishnan: "On Duality Gap as a Measure for Monitoring
         GAN Training", 2020 (perturbation).
+        Sidheekh, Aimen, Krishnan: "On Characterizing GAN Convergence Through Proximal
+        Duality Gap", 2021 (proximal).
     """
     estimator = GapEstimator(
         gan,
@@ -249,6 +315,9 @@ def duality_gap(
         learning_rate,
         optimizer=optimizer,
         perturbation=perturbation,
+        proximal=proximal,
+        snapshots=snapshots,
         batch_size=batch_size,
+        verbose=verbose,
     )
     return estimator(randomness.new_seed() if seed is None else seed)

@@ -5,6 +5,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from keras_gamegan.distribution import replicas
+from keras_gamegan.games import randomness
+from keras_gamegan.models import adversarial_game, checks
+
+# Row numbers that a message lists at most.
+_LISTED = 5
+
 
 class HeldOut(NamedTuple):
     """Held-out data as tensors.
@@ -36,6 +43,50 @@ def check_disjoint(finding_data, scoring_data):
         )
 
 
+def check_no_shared_rows(finding, scoring):
+    """Raises if an example of one set stands in the other too.
+
+    Examples that occur several times within a set say that the data are discrete, not
+    that the sets overlap; they are not counted.
+
+    Args:
+        finding: `HeldOut`.
+        scoring: `HeldOut`.
+
+    Raises:
+        ValueError: If so; the message says how many, and which.
+    """
+    first, second = (_rows_by_content(data.real.numpy()) for data in (finding, scoring))
+    shared = [
+        (rows[0], second[content][0])
+        for content, rows in first.items()
+        if len(rows) == 1 and len(second.get(content, ())) == 1
+    ]
+    if not shared:
+        return
+    shared.sort()
+    listed = ", ".join(
+        f"finding_data[{i}] = scoring_data[{j}]" for i, j in shared[:_LISTED]
+    )
+    more = ", ..." if len(shared) > _LISTED else ""
+    raise ValueError(
+        "`finding_data` and `scoring_data` must be disjoint: scored on what it was "
+        "found on, a worst player looks worse than it is. Received: "
+        f"{len(shared)} example(s) that stand in both: {listed}{more}. Drop them from "
+        "one of the two, or split one data set: data[:n] and data[n:]."
+    )
+
+
+def _rows_by_content(array):
+    """Returns a dictionary from a row's bytes, hashed, to the rows that have them."""
+    # Adding 0 makes one of the two zeros.
+    rows = np.ascontiguousarray(array.reshape(len(array), -1) + 0)
+    found = {}
+    for index, row in enumerate(rows):
+        found.setdefault(hash(row.tobytes()), []).append(index)
+    return found
+
+
 def collect(name, data, conditional, dtype, at_least):
     """Returns `HeldOut` tensors of all the data.
 
@@ -47,7 +98,8 @@ def collect(name, data, conditional, dtype, at_least):
         at_least: Smallest number of examples.
 
     Raises:
-        ValueError: If labels are missing, values not finite, or examples too few.
+        ValueError: If labels are missing or too few, values not finite, or examples too
+            few.
     """
     if isinstance(data, tf.data.Dataset):
         if int(data.cardinality()) == tf.data.INFINITE_CARDINALITY:
@@ -71,12 +123,69 @@ def collect(name, data, conditional, dtype, at_least):
             f"`{name}` must come with labels for class-conditional networks. "
             "Received: data alone. Pass a pair (data, labels)."
         )
+    if conditional and len(arrays[1]) != number:
+        raise ValueError(
+            f"`{name}` must have one label for every example. Received: {number} "
+            f"examples and {len(arrays[1])} labels."
+        )
     if not np.isfinite(arrays[0]).all():
         raise ValueError(
             f"`{name}` must be finite. Received: NaN or infinite values. Drop them."
         )
     return HeldOut(
         tf.constant(arrays[0], dtype), tf.constant(arrays[1]) if conditional else None
+    )
+
+
+def collect_pair(gan, finding_data, scoring_data, at_least):
+    """Returns `HeldOut` of both sets, known to fit the model and to be disjoint.
+
+    Args:
+        gan: A `GAN`.
+        finding_data: As in `kgg.duality_gap`.
+        scoring_data: As in `kgg.duality_gap`.
+        at_least: Smallest number of examples of each.
+
+    Raises:
+        ValueError: As `collect`, and if they overlap or have another shape.
+    """
+    check_disjoint(finding_data, scoring_data)
+    pair = [
+        collect(name, data, gan.conditional, gan.generator_network.dtype, at_least)
+        for name, data in (
+            ("finding_data", finding_data),
+            ("scoring_data", scoring_data),
+        )
+    ]
+    for data in pair:
+        checks.check_batch(*data, gan.discriminator.inputs[0], gan.conditional)
+    check_no_shared_rows(*pair)
+    return pair
+
+
+def batch(data, latent_shape, size, start, stream):
+    """Returns ``size`` examples from ``start`` on, going round and round.
+
+    Args:
+        data: `HeldOut`.
+        latent_shape: Shape of one latent.
+        size: Examples, an int.
+        start: Index of the first one, an int or an int32 scalar.
+        stream: Random stream of the latents and of the networks.
+    """
+    rows = (start + tf.range(size)) % tf.shape(data.real)[0]
+    latents = randomness.normal(
+        randomness.fold(stream, randomness.Purpose.LATENTS),
+        [size, *latent_shape],
+        data.real.dtype,
+    )
+    return adversarial_game.Batch(
+        real=tf.gather(data.real, rows),
+        labels=None if data.labels is None else tf.gather(data.labels, rows),
+        latents=latents,
+        stream=stream,
+        share=replicas.Share(size, 0, size),
+        num_replicas=1,
     )
 
 

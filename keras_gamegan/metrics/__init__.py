@@ -15,6 +15,9 @@ from keras_gamegan.metrics.kernel_distance import (
 )
 from keras_gamegan.metrics.mode_coverage import ModeCoverage as ModeCoverage
 from keras_gamegan.metrics.mode_coverage import mode_statistics as mode_statistics
+from keras_gamegan.metrics.penultimate import (
+    penultimate_features as penultimate_features,
+)
 from keras_gamegan.metrics.precision_recall import PrecisionRecall as PrecisionRecall
 from keras_gamegan.metrics.precision_recall import (
     precision_recall_from_features as precision_recall_from_features,

@@ -121,6 +121,12 @@ class BufferedMetric(pair_metric.PairMetric):
             self._store(side, rows[:number])
             self._add(side, "count", other._value(side, "count"))
 
+    def _usable(self, number):
+        return min(number, self._max_samples)
+
+    def _counts(self):
+        return {side: self._num_used(side) for side in self.sides}
+
     def _num_used(self, side):
         if not self.built:
             return tf.constant(0)

@@ -143,8 +143,11 @@ class ClassifierScore(sample_metric.SampleMetric):
                 "`from_logits=True` if they are logits."
             )
 
+    def _requirement(self, counts):
+        return 1, "the score is a mean over samples."
+
     def _compute(self):
-        enough = self._enough(1, "the score is a mean over samples.")
+        enough = self._enough()
         if not self.built:
             return tf.constant(float("nan"), tf.float64)
         score = classifier_score_from_sums(

@@ -178,16 +178,16 @@ class FrechetDistance(pair_metric.PairMetric):
             *(self._value(side, key) for key in ("count", "sum", "outer"))
         )
 
-    def _compute(self):
+    def _requirement(self, counts):
         if self.allow_singular or not self.built:
-            needed, reason = 2, "a covariance takes two."
-        else:
-            needed = self.num_features + 1
-            reason = (
-                f"the covariance of {self.num_features} features is singular with "
-                "fewer. `allow_singular=True` accepts that."
-            )
-        enough = self._enough(needed, reason)
+            return 2, "a covariance takes two."
+        return self.num_features + 1, (
+            f"the covariance of {self.num_features} features is singular with fewer. "
+            "`allow_singular=True` accepts that."
+        )
+
+    def _compute(self):
+        enough = self._enough()
         if not self.built:
             return tf.constant(float("nan"), tf.float64)
         distance = frechet_distance_from_moments(

@@ -200,19 +200,16 @@ class KernelDistance(buffered_metric.BufferedMetric):
         distance, error = self._distance_and_error()
         return {"value": distance, "standard_error": error}
 
+    def _requirement(self, counts):
+        larger = tf.maximum(counts["real"], counts["fake"])
+        needed = 2 * num_blocks_for(larger, self.max_block_size)
+        return needed, f"two of each in every block of at most {self.max_block_size}."
+
     def _compute(self):
         return self._distance_and_error()[0]
 
     def _distance_and_error(self):
-        counts = {side: self._num_used(side) for side in self.sides}
-        num_blocks = num_blocks_for(
-            tf.maximum(counts["real"], counts["fake"]), self.max_block_size
-        )
-        self._enough(
-            2 * num_blocks,
-            f"two of each in every block of at most {self.max_block_size}.",
-            counts,
-        )
+        self._enough()
         if not self.built:
             nan = tf.constant(float("nan"), tf.float64)
             return nan, nan

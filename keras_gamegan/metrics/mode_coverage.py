@@ -107,6 +107,8 @@ class ModeCoverage(sample_metric.SampleMetric):
         Generative Adversarial Networks. 2018.
     """
 
+    result_names = ("modes", "high_quality", "kl", "reverse_kl")
+
     def __init__(
         self,
         centers,
@@ -202,8 +204,11 @@ class ModeCoverage(sample_metric.SampleMetric):
         self._add(side, "histogram", tf.reduce_sum(rows * finite, axis=0))
         self._add(side, "hits", tf.reduce_sum(rows * finite * near, axis=0))
 
+    def _requirement(self, counts):
+        return 1, "the numbers are shares of the samples."
+
     def _compute(self):
-        enough = self._enough(1, "the numbers are shares of the samples.")
+        enough = self._enough()
         numbers = mode_statistics(
             *(self._value("fake", key) for key in ("histogram", "hits", "count")),
             self.min_count,

@@ -157,6 +157,8 @@ class PrecisionRecall(buffered_metric.BufferedMetric):
         and Recall Metric for Assessing Generative Models. 2019.
     """
 
+    result_names = ("precision", "recall")
+
     def __init__(
         self,
         extractor=None,
@@ -184,12 +186,11 @@ class PrecisionRecall(buffered_metric.BufferedMetric):
         """Returns the arguments of the constructor, the network's layers included."""
         return {**super().get_config(), "num_neighbors": self.num_neighbors}
 
+    def _requirement(self, counts):
+        return self.num_neighbors + 1, f"each needs {self.num_neighbors} neighbors."
+
     def _compute(self):
-        enough = self._enough(
-            self.num_neighbors + 1,
-            f"each needs {self.num_neighbors} neighbors.",
-            {side: self._num_used(side) for side in self.sides},
-        )
+        enough = self._enough()
         if not self.built:
             nan = tf.constant(float("nan"), tf.float64)
             return {"precision": nan, "recall": nan}
@@ -198,6 +199,9 @@ class PrecisionRecall(buffered_metric.BufferedMetric):
         precision, recall = precision_recall_from_features(
             real, fake, self.num_neighbors, num_real, num_fake
         )
+        # No distance to NaN is small: it would pass for a sample far from all others.
+        finite = [tf.reduce_all(tf.math.is_finite(rows)) for rows in (real, fake)]
+        enough &= tf.reduce_all(tf.stack(finite))
         return {
             "precision": tf.where(enough, precision, float("nan")),
             "recall": tf.where(enough, recall, float("nan")),

@@ -32,6 +32,8 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
 
     sides: tuple[str, ...] = ("fake",)
     needs_real = False
+    # Names of the numbers of a result that is a dict.
+    result_names: tuple[str, ...] = ()
 
     def __init__(self, features, num_features=None, name=None, dtype=None):
         super().__init__(dtype=dtype, name=name)
@@ -59,6 +61,14 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
     @abc.abstractmethod
     def _accumulate(self, side, features):
         """Adds a (batch, features) float64 tensor to the state of a side."""
+
+    @abc.abstractmethod
+    def _requirement(self, counts):
+        """Returns the samples needed of each side, and why so many, a sentence.
+
+        Args:
+            counts: {side: number of samples used}.
+        """
 
     @abc.abstractmethod
     def _compute(self):
@@ -127,10 +137,37 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
         """
         report = {key: float(number) for key, number in self._report().items()}
         for side in self.sides:
-            report[f"n_{side}"] = round(float(self._value(side, "count")))
+            report[f"n_{side}"] = self.num_samples(side)
         report["extractor"] = self._features.name
         report["extractor_fingerprint"] = self._features.fingerprint()
         return report
+
+    def num_samples(self, side="fake"):
+        """Returns the number of samples seen, an int (eager only).
+
+        Args:
+            side: "fake", or "real" for metrics that compare with real samples.
+        """
+        validation.check_choice("side", side, self.sides)
+        return round(float(self._value(side, "count")))
+
+    def check_num_samples(self, num_fake, num_real=None):
+        """Raises unless so many samples will give a result; for checks beforehand.
+
+        Args:
+            num_fake: Number of generated samples to come.
+            num_real: Number of real samples to come; by default those seen already.
+
+        Raises:
+            ValueError: If they are too few; says how many are needed.
+        """
+        counts = {"fake": validation.check_integer("num_fake", num_fake, 0)}
+        if "real" in self.sides:
+            if num_real is None:
+                num_real = self.num_samples("real")
+            counts["real"] = validation.check_integer("num_real", num_real, 0)
+        counts = {side: self._usable(counts[side]) for side in self.sides}
+        self._enough(counts)
 
     def reset_fake(self):
         """Forgets the generated samples."""
@@ -301,19 +338,25 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
             if name.startswith(f"{side}_"):
                 variable.assign(tf.zeros(variable.shape, variable.dtype))
 
-    def _enough(self, needed, reason, counts=None):
-        """Whether every side has `needed` samples; eagerly, raises if one has not.
+    def _usable(self, number):
+        """Returns how many of so many samples of a side are used."""
+        return number
+
+    def _counts(self):
+        """Returns {side: number of samples used}."""
+        return {side: self._value(side, "count") for side in self.sides}
+
+    def _enough(self, counts=None):
+        """Whether every side has the samples needed; eagerly, raises if one has not.
 
         Args:
-            needed: Samples needed of each side.
-            reason: Why so many, a sentence.
-            counts: {side: number}; by default the samples seen.
+            counts: {side: number of samples used}; by default those seen.
 
         Returns:
             A boolean scalar tensor.
         """
-        if counts is None:
-            counts = {side: self._value(side, "count") for side in self.sides}
+        counts = self._counts() if counts is None else counts
+        needed, reason = self._requirement(counts)
         if not tf.executing_eagerly():
             tests = [count >= needed for count in counts.values()]
             return tf.reduce_all(tf.stack(tests))

@@ -1,10 +1,11 @@
 """A GAN that descends the duality gap."""
 
 import keras
+import tensorflow as tf
 
 from keras_gamegan import games
 from keras_gamegan.games import schemes
-from keras_gamegan.models import gan, serialization
+from keras_gamegan.models import gan, persistent_responses, serialization
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
@@ -18,6 +19,9 @@ class DualityGapGAN(gan.GAN):
 
     A step costs about (num_steps + 1) plain steps. The log `duality_gap` is
     V(D_w, G) - V(D, G_w) on the batch, `value` is V(D, G_w).
+
+    With `BestResponse(start="persistent")` the worst opponents are part of the model:
+    saved, restored and, under replicas, the same everywhere. `worst_players` are they.
 
     Args:
         discriminator: As in `GAN`.
@@ -80,6 +84,18 @@ class DualityGapGAN(gan.GAN):
             name=name,
         )
         self.best_response = best_response
+        self._responses = None
+        if best_response.start == "persistent":
+            self._responses = persistent_responses.PersistentResponses(
+                self._generator_network, self._discriminator_network, best_response
+            )
+
+    @property
+    def worst_players(self):
+        """Pair (G_w, D_w) of `Player` that persist, or None if none do."""
+        if self._responses is None:
+            return None
+        return self._responses.read()[0]
 
     @property
     def log_names(self):
@@ -88,7 +104,21 @@ class DualityGapGAN(gan.GAN):
 
     def make_scheme(self):
         """Returns the scheme that trains this model."""
-        return schemes.DualityGap(self.best_response)
+        return schemes.DualityGap(self.best_response, self.seed)
+
+    @property
+    def scheme_state(self):
+        """The scheme's state: see `games.best_response.initial_state`."""
+        if self.best_response.start == "current":
+            return ()
+        carried = () if self._responses is None else self._responses.read()
+        return tf.convert_to_tensor(self.step), *carried
+
+    def write_scheme_state(self, state, share):
+        """Writes the worst players that persist back into their variables."""
+        if self._responses is not None:
+            _, *carried = state
+            self._responses.write(*carried, share)
 
     @property
     def batch_shares(self):

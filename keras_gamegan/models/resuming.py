@@ -27,8 +27,11 @@ def plan(model, x, callbacks, epochs, initial_epoch=0, steps_per_epoch=None):
 
     A callback can resume if it has a method `resume(model)` that restores the model and
     returns None or a position with `epoch`, `batch` (batches of that epoch already
-    trained on) and `data_step` (batches of the data already used). Data can be entered
-    anywhere if it has a method `starting_at(step)`, as the data sets of this library.
+    trained on) and `data_step` (batches of the data already used). If it has an
+    attribute `companions`, it is told of all callbacks first, to restore their state
+    too; a callback that then says `has_stopped` ends the run before it goes on. Data
+    can be entered anywhere if it has a method `starting_at(step)`, as the data sets of
+    this library.
 
     Keras takes the length of every epoch from the first, so a run that stopped inside
     an epoch goes on in two stages: the rest of that epoch, then the others.
@@ -50,6 +53,8 @@ def plan(model, x, callbacks, epochs, initial_epoch=0, steps_per_epoch=None):
     """
     position = None
     for callback in callbacks:
+        if hasattr(callback, "companions"):
+            callback.companions = tuple(callbacks)
         if hasattr(callback, "resume"):
             position = callback.resume(model)
         if position is not None:
@@ -59,6 +64,8 @@ def plan(model, x, callbacks, epochs, initial_epoch=0, steps_per_epoch=None):
     seekable = hasattr(x, "starting_at")
     length = steps_per_epoch or getattr(x, "steps_per_epoch", None)
     first = max(position.epoch, initial_epoch)
+    if any(getattr(callback, "has_stopped", False) for callback in callbacks):
+        return [Stage(x, first, first, steps_per_epoch)]
     if not position.batch or first >= epochs:
         x = x.starting_at(position.data_step) if seekable else x
         return [Stage(x, min(first, epochs), epochs, steps_per_epoch)]

@@ -46,6 +46,7 @@ def train_step(model, data):
     # A step that fails is not counted.
     def count():
         model.step.assign_add(1)
+        model.write_scheme_state(taken.state, source.share)
         if model.generator_average is not None:
             model.generator_average.update(taken.u, step)
 

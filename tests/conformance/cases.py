@@ -219,6 +219,23 @@ CASES = {
     "DualityGapGAN synchronized BatchNorm": Case(
         _duality_gap(2, "sgd", 0.05), "synchronized"
     ),
+    "DualityGapGAN persistent": Case(
+        _duality_gap(2, "adam", 0.01, start="persistent", pull=0.2), compile=_R1
+    ),
+    "DualityGapGAN persistent synchronized BatchNorm": Case(
+        _duality_gap(1, "momentum", 0.01, start="persistent"), "synchronized"
+    ),
+    "DualityGapGAN persistent BatchNorm": Case(
+        _duality_gap(1, "sgd", 0.05, start="persistent"),
+        "batchnorm",
+        {},
+        False,
+        _LOCAL_STATISTICS,
+    ),
+    "DualityGapGAN perturbed": Case(
+        _duality_gap(2, "sgd", 0.05, start="perturbed", perturbation=0.1),
+        compile={"loss": "minimax"},
+    ),
     "DualityGapGAN sync=local": Case(
         _duality_gap(2, "sgd", 0.05, sync="local"),
         compile=_R1,

@@ -19,10 +19,8 @@ from tests.conformance import cases, cluster, properties, run_cases
 # Column -> (processes, replicas of a process, dtype).
 REPLICAS = {
     "2 replicas": (1, 2, "float64"),
-    "4 replicas": (1, 4, "float64"),
     "4 replicas, float32": (1, 4, "float32"),
     "2 workers": (2, 1, "float64"),
-    "3 workers": (3, 1, "float64"),
     "3 workers, float32": (3, 1, "float32"),
 }
 # A busy machine takes a minute for a row.

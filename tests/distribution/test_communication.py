@@ -97,8 +97,18 @@ def batches(drop_remainder):
         # k inner steps with both players' gradients in one, and one for each player.
         (duality_gap(), STEPS + 2),
         (duality_gap(sync="local"), 2),
+        (duality_gap(start="persistent"), STEPS + 2),
+        (duality_gap(start="perturbed"), STEPS + 2),
     ],
-    ids=["GAN", "fictitious", "full", "duality gap", "duality gap local"],
+    ids=[
+        "GAN",
+        "fictitious",
+        "full",
+        "duality gap",
+        "duality gap local",
+        "persistent",
+        "perturbed",
+    ],
 )
 def test_all_reduces_of_a_step(make, expected, monkeypatch):
     assert len(trace(make, batches(drop_remainder=True), monkeypatch)) == expected
@@ -118,6 +128,13 @@ def test_moving_statistics_cost_one_more_an_update(make, expected, monkeypatch):
     data = batches(drop_remainder=True)
     calls = trace(make, data, monkeypatch, batchnorm_pair)
     assert len(calls) == expected + 2
+
+
+def test_statistics_that_persist_cost_one_more_a_step(monkeypatch):
+    make = duality_gap(start="persistent")
+    calls = trace(make, batches(drop_remainder=True), monkeypatch, batchnorm_pair)
+    # Each player's update as ever, and both worst players' statistics in one.
+    assert len(calls) == STEPS + 2 + 3
 
 
 def test_local_search_equals_global_search_on_one_replica():

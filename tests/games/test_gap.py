@@ -105,9 +105,85 @@ def test_perturbation_config():
     assert gap.as_perturbation(0.1).scale == 0.1
 
 
+def quadratic():
+    """M = u v + u^2 / 2 - v^2 / 2, whose proximal gap has a closed form."""
+    return kgg.games.Game(lambda u, v: u * v + u**2 / 2 - v**2 / 2)
+
+
+@pytest.mark.parametrize("weight", [0.1, 1.0, 1e6])
+@pytest.mark.parametrize(("optimizer", "rate"), [("sgd", 0.1), ("adam", 0.02)])
+def test_proximal_gap_in_closed_form(weight, optimizer, rate):
+    # v~ = (u + 2 l v) / (1 + 2 l), and V^l(u, v) = u^2 / 2 + (u + 2 l v)^2 /
+    # (2 (1 + 2 l)) - l v^2 is least at u = -l v / (1 + l).
+    u, v = 1.0, 2.0
+    worst = -weight * v / (1 + weight)
+    exact = worst**2 / 2 - weight * v**2
+    exact += (worst + 2 * weight * v) ** 2 / (2 * (1 + 2 * weight))
+    found = kgg.games.duality_gap(
+        quadratic(),
+        u,
+        v,
+        300,
+        rate,
+        optimizer=optimizer,
+        proximal=kgg.games.Proximal(weight, num_steps=300),
+    )
+    # A huge weight leaves Adam steps too small for the last per mille.
+    assert float(found.maximin) == pytest.approx(exact, rel=1e-3)
+    assert float(found.minimax) == pytest.approx(u**2)
+    assert float(found.gap) == float(found.minimax) - float(found.maximin)
+
+
+def test_proximal_gap_is_the_plain_gap_of_a_rigid_opponent():
+    arguments = {"num_steps": 200, "learning_rate": 0.1, "optimizer": "sgd"}
+    plain = kgg.games.duality_gap(quadratic(), 1.0, 2.0, **arguments)
+    rigid = kgg.games.duality_gap(quadratic(), 1.0, 2.0, proximal=1e9, **arguments)
+    assert float(rigid.gap) == pytest.approx(float(plain.gap), abs=1e-6)
+
+
+def test_proximal_gap_is_zero_at_an_equilibrium_and_where_an_answer_suffices():
+    assert float(kgg.games.duality_gap(quadratic(), 0.0, 0.0, proximal=0.1).gap) == 0.0
+    # At u = 0, v = 1 the plain gap is 1 + 1/4; with l it tends to 0, since v may answer
+    # as freely as v_w does.
+    game = kgg.games.Game(lambda u, v: u**2 + u * v - v**2)
+    gaps = [
+        float(
+            kgg.games.duality_gap(
+                game,
+                0.0,
+                1.0,
+                300,
+                0.05,
+                optimizer="sgd",
+                proximal=near and kgg.games.Proximal(near, 200),
+            ).gap
+        )
+        for near in (None, 1.0, 1e-3)
+    ]
+    assert gaps[0] == pytest.approx(1.25) and gaps[0] > gaps[1] > gaps[2]
+    assert gaps[2] == pytest.approx(0.0, abs=2e-3)
+
+
+def test_an_answer_that_only_overshoots_is_not_given():
+    # Where v is the best answer already, Adam's first step leaves it.
+    game = kgg.games.Game(lambda u, v: 3.0 * u - tf.abs(v))
+    found = kgg.games.duality_gap(game, 0.0, 0.0, 1, 0.5, proximal=1e-3)
+    plain = kgg.games.duality_gap(game, 0.0, 0.0, 1, 0.5)
+    assert float(found.maximin) == float(plain.maximin)
+
+
+def test_proximal_config():
+    near = kgg.games.Proximal(0.01, num_steps=5)
+    twin = kgg.games.Proximal.from_config(near.get_config())
+    assert (twin.weight, twin.num_steps) == (0.01, 5)
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
+        ({"proximal": 0.0}, ValueError, r"`proximal`.*\(0, inf\).*Received.*0.0"),
+        ({"proximal": -1}, ValueError, "`proximal`.*Leave it out"),
+        ({"proximal": "near"}, TypeError, "`proximal`.*'near'"),
         ({"num_steps": -1}, ValueError, "`num_steps`.*at least 0"),
         ({"learning_rate": 0}, ValueError, "`learning_rate`"),
         ({"optimizer": "lbfgs"}, ValueError, "`optimizer` must be one of.*'lbfgs'"),
@@ -121,3 +197,5 @@ def test_errors(arguments, error, message):
         kgg.games.duality_gap(kgg.games.bilinear(), 1.0, 1.0, **arguments)
     with pytest.raises(ValueError, match="`scale`"):
         kgg.games.Perturbation(-1.0)
+    with pytest.raises(ValueError, match="`num_steps`"):
+        kgg.games.Proximal(0.1, num_steps=0)

@@ -109,6 +109,10 @@ def test_too_few_samples_for_the_blocks():
     with pytest.raises(ValueError, match=r"at least 8 samples.*40 real and 7 fake"):
         metric.result()
     assert np.isnan(float(tf.function(metric.result)()))
+    # Of 1,000 samples 50 are kept, in 5 blocks; so are 50 of 80.
+    metric.check_num_samples(1000)
+    with pytest.raises(ValueError, match=r"at least 10 samples.*9 real and 50 fake"):
+        metric.check_num_samples(80, num_real=9)
 
 
 @hypothesis.given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4)), max_size=6))

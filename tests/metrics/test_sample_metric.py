@@ -171,6 +171,29 @@ def test_too_few_samples_raise_eagerly_and_are_nan_in_graphs(name):
             FACTORIES[name]().result()
 
 
+def test_numbers_of_samples_can_be_checked_beforehand(name):
+    metric = FACTORIES[name](num_features=NUM_FEATURES)
+    real, _ = make_samples()
+    needed = {"frechet": 4, "kernel": 2, "precision_recall": 4}.get(name, 1)
+    if metric.needs_real:
+        with pytest.raises(ValueError, match="0 real and 48 fake"):
+            metric.check_num_samples(48)
+        metric.update_real(real)
+        assert metric.num_samples("real") == 60
+        with pytest.raises(ValueError, match=f"at least {needed} samples.* 1 real"):
+            metric.check_num_samples(48, num_real=1)
+    else:
+        with pytest.raises(ValueError, match="`side` must be one of 'fake'"):
+            metric.num_samples("real")
+    metric.check_num_samples(needed)
+    with pytest.raises(ValueError, match=rf"at least {needed} samples.* {needed - 1} "):
+        metric.check_num_samples(needed - 1)
+    # What passes the check gives a result, and nothing was counted for it.
+    assert metric.num_samples() == 0
+    metric.update_fake(make_samples()[1][:needed])
+    assert not np.isnan(numbers(metric.result())).any()
+
+
 def test_broken_samples_raise_eagerly(name):
     metric = FACTORIES[name]()
     broken = np.zeros((2, NUM_FEATURES))
@@ -196,7 +219,7 @@ def test_broken_samples_do_not_stop_a_graph(name):
     if name == "modes":
         assert float(results["high_quality"]) < 1.0
         assert metric.details()["n_fake"] == 48
-    elif name != "precision_recall":
+    else:
         assert np.isnan(numbers(results)).all()
 
 

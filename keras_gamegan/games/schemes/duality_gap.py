@@ -16,10 +16,12 @@ class DualityGap(base.Scheme):
 
     so both players then take one ordinary step, each against its worst opponent. With
     `BestResponse(through_gradient=True)` the whole of DG is differentiated, the k
-    steps included.
+    steps included. The scheme's state is what the response carries from step to step.
 
     Args:
         response: A `BestResponse`.
+        seed: Integer seed of the noise of `BestResponse(start="perturbed")`.
+            Default: 0.
 
     Example:
         >>> import keras_gamegan as kgg
@@ -33,8 +35,13 @@ class DualityGap(base.Scheme):
         Training GANs Without Competition", 2021.
     """
 
-    def __init__(self, response):
+    def __init__(self, response, seed=0):
         self.response = response
+        self.seed = seed
+
+    def initial_state(self, u, v):
+        """Returns the response's state: worst players and the like, if they persist."""
+        return best_response.initial_state(self.response, u, v)
 
     def step(self, game, u, v, state, stepper, batch_fn=None):
         """Updates both players once; see `Scheme.step`."""
@@ -43,7 +50,7 @@ class DualityGap(base.Scheme):
             if self.response.through_gradient
             else self._envelope_gradients
         )
-        worst, of_u, of_v = differentiate(game, u, v, stepper, batch_fn)
+        worst, state, of_u, of_v = differentiate(game, u, v, state, stepper, batch_fn)
         (out_u, grad_u), (out_v, grad_v) = of_u, of_v
         if game.exact_values:
             gap = out_u.value - out_v.value
@@ -58,35 +65,42 @@ class DualityGap(base.Scheme):
             base.report(out_u, out_v, duality_gap=gap),
         )
 
-    def _losses(self, game, u, v, stepper, batch_fn):
-        """Returns the worst players and the gap's two terms as functions of players."""
-        worst_u, worst_v = best_response.best_responses(
+    def _losses(self, game, u, v, state, stepper, batch_fn):
+        """Returns worst players, new state and the gap's two terms as functions."""
+        (worst_u, worst_v), state = best_response.best_responses(
             game,
             u,
             v,
             self.response,
             batch_fn=batch_fn,
             step_options=stepper.search_options,
+            state=state,
+            seed=self.seed,
         )
         batch = base.draw(batch_fn, 0)
         loss_of_u = game.minimizer_objective(
             structures.pure(worst_v), batch, with_value=game.exact_values
         )
         loss_of_v = game.maximizer_objective(structures.pure(worst_u), batch)
-        return (worst_u, worst_v), loss_of_u, loss_of_v
+        return (worst_u, worst_v), state, loss_of_u, loss_of_v
 
-    def _envelope_gradients(self, game, u, v, stepper, batch_fn):
-        worst, loss_of_u, loss_of_v = self._losses(game, u, v, stepper, batch_fn)
+    def _envelope_gradients(self, game, u, v, state, stepper, batch_fn):
+        worst, state, loss_of_u, loss_of_v = self._losses(
+            game, u, v, state, stepper, batch_fn
+        )
         return (
             worst,
+            state,
             gradients.loss_and_gradient(loss_of_u, u, stepper.minimizer_scale),
             gradients.loss_and_gradient(loss_of_v, v, stepper.maximizer_scale),
         )
 
-    def _through_gradients(self, game, u, v, stepper, batch_fn):
+    def _through_gradients(self, game, u, v, state, stepper, batch_fn):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch((u.weights, v.weights))
-            worst, loss_of_u, loss_of_v = self._losses(game, u, v, stepper, batch_fn)
+            worst, state, loss_of_u, loss_of_v = self._losses(
+                game, u, v, state, stepper, batch_fn
+            )
             out_u, out_v = loss_of_u(u), loss_of_v(v)
             total = out_u.loss + out_v.loss
             scales = stepper.minimizer_scale, stepper.maximizer_scale
@@ -104,4 +118,4 @@ class DualityGap(base.Scheme):
             else structures.scale(gradient, (1.0 if scale is None else scale) / common)
             for gradient, scale in zip((grad_u, grad_v), scales, strict=True)
         )
-        return worst, (out_u, grad_u), (out_v, grad_v)
+        return worst, state, (out_u, grad_u), (out_v, grad_v)

@@ -1,0 +1,93 @@
+"""What other callbacks know, kept in a checkpoint.
+
+A callback takes part if it has `get_state()`, which returns a dictionary of JSON
+values, NumPy arrays and lists of arrays, and `set_state(state)`, called before
+`on_train_begin`, which must then leave what was set.
+"""
+
+import numpy as np
+
+
+def stateful(callbacks):
+    """Returns the callbacks that take part, in order."""
+    return [
+        callback
+        for callback in callbacks
+        if hasattr(callback, "get_state") and hasattr(callback, "set_state")
+    ]
+
+
+def check_order(callbacks, checkpoint):
+    """Raises if a callback whose state is saved acts after the checkpoint does.
+
+    Raises:
+        ValueError: If so.
+    """
+    places = [callback is checkpoint for callback in callbacks]
+    if True not in places:
+        return
+    late = stateful(callbacks[places.index(True) :])
+    if late:
+        names = ", ".join(type(callback).__name__ for callback in late)
+        raise ValueError(
+            "Checkpoint must come after the callbacks whose state it saves, or a "
+            f"resumed run forgets what they did last. Received: {names} after it. Put "
+            "Checkpoint last in the list of callbacks."
+        )
+
+
+def pack(callbacks):
+    """Returns the callbacks' states as (JSON values, dictionary of arrays)."""
+    described, arrays = [], {}
+    for index, callback in enumerate(stateful(callbacks)):
+        plain = {}
+        for name, value in callback.get_state().items():
+            if isinstance(value, np.ndarray):
+                arrays[f"{index}/{name}"] = _portable(value)
+            elif isinstance(value, list) and any(
+                isinstance(item, np.ndarray) for item in value
+            ):
+                plain[name] = {"arrays": len(value)}
+                for number, item in enumerate(value):
+                    arrays[f"{index}/{name}/{number}"] = _portable(item)
+            else:
+                plain[name] = {"value": value}
+        described.append({"class": type(callback).__name__, "state": plain})
+    return described, arrays
+
+
+def restore(callbacks, described, arrays):
+    """Gives the callbacks back what `pack` returned.
+
+    The n-th callback of a class gets the state of the n-th of that class; one that has
+    none starts afresh.
+    """
+    left = list(enumerate(described))
+    for callback in stateful(callbacks):
+        name = type(callback).__name__
+        found = next((item for item in left if item[1]["class"] == name), None)
+        if found is None:
+            continue
+        left.remove(found)
+        index, saved = found
+        state = {
+            field: (
+                content["value"]
+                if "value" in content
+                else [
+                    arrays[f"{index}/{field}/{number}"]
+                    for number in range(content["arrays"])
+                ]
+            )
+            for field, content in saved["state"].items()
+        }
+        for key, array in arrays.items():
+            owner, field, *rest = key.split("/")
+            if int(owner) == index and not rest:
+                state[field] = array
+        callback.set_state(state)
+
+
+def _portable(array):
+    # NumPy's files know no bfloat16; float32 holds its numbers exactly.
+    return array if array.dtype.isbuiltin == 1 else array.astype("float32")

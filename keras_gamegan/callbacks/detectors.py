@@ -1,0 +1,148 @@
+"""What goes wrong in adversarial training, recognised from a few figures an epoch.
+
+Each detector is a function of what was seen so far that returns a message, in plain
+words and with the numbers, or None. They know nothing of Keras' loop.
+"""
+
+import math
+import statistics
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+# Logits far out, where a bounded payoff no longer changes.
+_FAR = 60.0
+
+
+class Scale(NamedTuple):
+    """A payoff's yardstick.
+
+    Attributes:
+        optimum: V at the equilibrium, or None if unknown.
+        bound: The most a discriminator can reach, or None without a bound.
+        saturates: Whether the generator's own loss is flat where D rejects for sure.
+    """
+
+    optimum: float | None
+    bound: float | None
+    saturates: bool
+
+    @property
+    def range(self):
+        """The distance from optimum to bound, or None."""
+        if self.optimum is None or self.bound is None:
+            return None
+        return self.bound - self.optimum
+
+
+def scale_of(payoff):
+    """Returns the `Scale` of a `kgg.Payoff`, from its own functions."""
+    optimum = None if payoff.optimum is None else float(payoff.optimum)
+    bound = _maximum(payoff.real_term), _maximum(payoff.fake_term)
+    logits = tf.constant([-_FAR / 2], tf.float64)
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        term = payoff.generator_term(logits)
+    slope = tape.gradient(
+        term, logits, unconnected_gradients=tf.UnconnectedGradients.ZERO
+    )
+    # Rounded: what is left of a bound of 0 is not.
+    bound = None if None in bound else round(sum(bound), 6) + 0.0
+    return Scale(optimum, bound, abs(float(slope[0])) < 1e-6)
+
+
+def _maximum(term):
+    """Returns the largest value of a term over all logits, None if it has none."""
+    logits = tf.linspace(tf.constant(-_FAR, tf.float64), _FAR, 2401)
+    near, far = (
+        float(tf.reduce_max(term(tf.cast(factor * logits, tf.float64))))
+        for factor in (1.0, 2.0)
+    )
+    return near if abs(far - near) < 1e-6 else None
+
+
+def collapse(scale, gap, minimax, gap_share, minimax_share):
+    """Returns a message if both searches get nowhere though the generator is bad."""
+    if scale.range is None or gap is None or minimax is None:
+        return None
+    small = abs(gap) <= gap_share * scale.range
+    far = minimax - scale.optimum >= minimax_share * scale.range
+    if not (small and far):
+        return None
+    return (
+        f"Collapse: the duality gap is {gap:.4f}, as at an equilibrium, but the "
+        f"minimax value is {minimax:.4f} where {scale.optimum:.4f} is the best. The "
+        "searches get nowhere: the discriminator tells the samples apart and gives the "
+        "generator no direction. Look at the samples; add penalty='r1', lower the "
+        "discriminator's learning rate, or go back to an earlier checkpoint."
+    )
+
+
+def saturation(scale, value, share):
+    """Returns a message if the discriminator is as right as it can be."""
+    if scale.range is None or value is None:
+        return None
+    if value < scale.bound - share * scale.range:
+        return None
+    advice = "The generator learns little from a discriminator that is always right"
+    if scale.saturates:
+        advice = (
+            "There the gradient of this payoff's generator loss vanishes (the "
+            "non-saturating one's does not: loss='non_saturating')"
+        )
+    return (
+        f"Saturation: the value is {value:.4f}, and no discriminator can exceed "
+        f"{scale.bound:.4f}; at the equilibrium it is {scale.optimum:.4f}. {advice}. "
+        "Add penalty='r1', lower the discriminator's learning rate, or take fewer "
+        "discriminator steps."
+    )
+
+
+def divergence(scale, figures, past, growth):
+    """Returns a message if a figure is not finite, or far beyond what it used to be.
+
+    Args:
+        scale: A `Scale`.
+        figures: Dictionary of this epoch's figures.
+        past: Dictionary of lists, the sizes of the figures of earlier epochs.
+        growth: How many times its usual size is too much.
+    """
+    for name, figure in figures.items():
+        if not math.isfinite(figure):
+            return (
+                f"Divergence: {name} is {figure}. Lower the learning rates, or add "
+                "penalty='r1'; the last good weights are in the last checkpoint."
+            )
+        before = past.get(name, [])
+        if len(before) < 3:
+            continue
+        usual = max(statistics.median(before), scale.range or abs(scale.optimum or 1.0))
+        if abs(figure) > growth * usual:
+            return (
+                f"Divergence: {name} has grown to {figure:.4g}, {growth:g} times and "
+                f"more its usual size of {usual:.4g}. Lower the learning rates, or add "
+                "penalty='r1'."
+            )
+    return None
+
+
+class Episode:
+    """Turns a condition that holds epoch after epoch into one event.
+
+    Args:
+        patience: Epochs in a row that the condition must hold.
+    """
+
+    def __init__(self, patience):
+        self._patience = patience
+        self.length = 0
+
+    def begins(self, message):
+        """Returns whether the event begins now; None says that all is well."""
+        self.length = 0 if message is None else self.length + 1
+        return self.length == self._patience
+
+
+def known(logs, name) -> Any:
+    """Returns a log as a float, or None if it is not there."""
+    return None if name not in logs else float(logs[name])

@@ -1,0 +1,333 @@
+"""Metrics of generated samples in the logs of `fit`."""
+
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gamegan import validation
+from keras_gamegan.callbacks import schedule
+from keras_gamegan.games import randomness
+from keras_gamegan.metrics import sample_metric
+
+
+class Evaluate(keras.callbacks.Callback):
+    """Measures generated samples during training and logs the numbers.
+
+    The metrics see the real data once, when training begins. At each due point the
+    model makes `num_samples` samples, the same ones for all metrics, and every metric
+    adds its number to the logs, where the callbacks after it in the list (and Keras'
+    progress bar and History) find it: as `frechet_distance`, that is the metric's name,
+    for one source, and as `average_frechet_distance` for one of several. A metric with
+    several numbers logs each under its own name, such as `precision`. An epoch's logs
+    get the last numbers, a step's logs those measured at that step. So that they are
+    there from the first epoch on, its end is measured if nothing was before.
+
+    The samples are a function of (seed, train step), and `Checkpoint`, which must come
+    after it, keeps the last numbers: a resumed run logs the same. Class-conditional
+    models are given labels drawn from those of the real data. Under a strategy make the
+    metrics outside its scope: every process measures all samples by itself.
+
+    Args:
+        metrics: One of `kgg.metrics`, or a list of them, with different names. An
+            extractor's numbers can only be compared with its own: name the metric
+            after it.
+        num_samples: Samples made at each measurement, >= 1. Numbers of different
+            `num_samples` should not be compared, see docs/evaluation.md.
+        every: "epoch", or a number of train steps. Default: "epoch".
+        source: "current", "average" or "mixture", or a list of them. Default:
+            "current".
+        real_data: Array, pair (array, labels), or finite `tf.data.Dataset` of batches,
+            in the units that the generator makes and held out from training. Not needed
+            by metrics that hold real samples already (`update_real`, `set_state`), nor
+            by those that look at no real samples.
+        batch_size: Samples in memory at a time, >= 1. Default: 1000.
+        seed: Integer. Default: the model's.
+
+    Attributes:
+        evaluations: List of pairs (train step, {source: {name of the metric: its
+            `details()`}}): the numbers with their `n_real`, `n_fake` and extractor.
+        seconds: Seconds spent measuring since the beginning of `fit`.
+        cost: Share of the time since the beginning of `fit` spent measuring.
+
+    Raises:
+        TypeError: If a metric is none of `kgg.metrics`.
+        ValueError: If an argument is out of range; when training begins, if the model
+            does not keep a source, real data or labels are missing, samples do not fit
+            an extractor, or they are too few for a metric.
+
+    Example:
+        >>> import numpy as np, keras_gamegan as kgg
+        >>> gan = kgg.GAN(*kgg.networks.mlp_pair(data_dim=2, latent_dim=4), seed=0)
+        >>> gan.compile()
+        >>> data = np.random.default_rng(0).normal(size=(256, 2)).astype("float32")
+        >>> evaluate = kgg.callbacks.Evaluate(
+        ...     kgg.metrics.FrechetDistance(name="distance"),
+        ...     num_samples=64,
+        ...     source=["current", "average"],
+        ...     real_data=data[:128],
+        ... )
+        >>> logs = gan.fit(data[128:], verbose=0, callbacks=[evaluate]).history
+        >>> sorted(logs)[:2]
+        ['average_distance', 'current_distance']
+        >>> step, report = evaluate.evaluations[-1]
+        >>> details = report["current"]["distance"]
+        >>> step, details["n_real"], details["n_fake"], details["extractor"]
+        (4, 128, 64, 'identity')
+    """
+
+    def __init__(
+        self,
+        metrics,
+        num_samples,
+        every="epoch",
+        source="current",
+        real_data=None,
+        batch_size=1000,
+        seed=None,
+    ):
+        super().__init__()
+        self.metrics = _check_metrics(metrics)
+        self.num_samples = validation.check_integer("num_samples", num_samples)
+        self.schedule = schedule.Schedule(every)
+        self.sources = _check_sources(source)
+        self.batch_size = validation.check_integer("batch_size", batch_size)
+        self.seed = None if seed is None else validation.check_integer("seed", seed, 0)
+        self.evaluations = []
+        self.seconds = 0.0
+        self._began = self._ended = None
+        self._figures = None
+        self._restored = False
+        self._real_data = real_data
+        self._labels = None
+        self._counted = {}
+
+    @property
+    def cost(self):
+        """Share of the time since the beginning of `fit` that was spent measuring."""
+        if self._began is None:
+            return 0.0
+        now = time.perf_counter() if self._ended is None else self._ended
+        return self.seconds / (now - self._began)
+
+    def get_state(self):
+        """Returns what a checkpoint keeps: the last numbers."""
+        return {"figures": self._figures}
+
+    def set_state(self, state):
+        """Takes back what `get_state` returned."""
+        self._figures = state["figures"]
+        self._restored = True
+
+    def on_train_begin(self, logs=None):
+        """Prepares for a run; called by Keras."""
+        if not self._restored:
+            self._figures = None
+        self._restored = False
+        self._began, self._ended = time.perf_counter(), None
+        self._measure_real()
+        self._try_out()
+        self.schedule.start(self.model.num_steps)
+        self.seconds = time.perf_counter() - self._began
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Called by Keras after every batch."""
+        if self.schedule.due_after_batch(self.model.num_steps):
+            self._measure()
+            if logs is not None:
+                logs.update(self._figures)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Called by Keras after every epoch."""
+        if self.schedule.due_after_epoch() or self._figures is None:
+            self._measure()
+        if logs is not None:
+            logs.update(self._figures)
+
+    def on_train_end(self, logs=None):
+        """Ends a run; called by Keras."""
+        self._ended = time.perf_counter()
+
+    def _measure(self):
+        began = time.perf_counter()
+        step = self.model.num_steps
+        report = {source: self._details(source, step) for source in self.sources}
+        self.evaluations.append((step, report))
+        self._figures = self._logs(report)
+        self.seconds += time.perf_counter() - began
+
+    def _details(self, source, step):
+        """Returns {name: details} of the metrics, for the samples of this step."""
+        for metric in self.metrics:
+            metric.reset_fake()
+        for begin in range(0, self.num_samples, self.batch_size):
+            number = min(self.batch_size, self.num_samples - begin)
+            self._update_fake(source, number, self._seed(step, begin))
+        return {metric.name: metric.details() for metric in self.metrics}
+
+    def _update_fake(self, source, number, seed):
+        samples = self.model.sample(number, seed, source, self._draw(number, seed))
+        for metric in self.metrics:
+            metric.update_fake(samples)
+
+    def _seed(self, *place):
+        """Returns the seed of the samples at this place of the training, an int."""
+        seed = self.model.seed if self.seed is None else self.seed
+        stream = randomness.root(seed)
+        stream = randomness.fold(stream, randomness.Purpose.EVALUATION, *place)
+        return int(randomness.integers(stream, (), 2**62))
+
+    def _draw(self, number, seed):
+        """Returns labels drawn from those of the real data, or None."""
+        if not self.model.conditional:
+            return None
+        stream = randomness.fold(randomness.root(seed), randomness.Purpose.EVALUATION)
+        return self._labels[
+            randomness.integers(stream, [number], len(self._labels)).numpy()
+        ]
+
+    def _logs(self, report):
+        """Returns a report's numbers under the names of the logs."""
+        logs = {}
+        for source in self.sources:
+            for metric in self.metrics:
+                for name, key in _numbers_of(metric):
+                    log = name if len(self.sources) == 1 else f"{source}_{name}"
+                    logs[log] = report[source][metric.name][key]
+        return logs
+
+    def _measure_real(self):
+        """Shows the real data to the metrics, unless they have just that already."""
+        metrics = [metric for metric in self.metrics if metric.needs_real]
+        held = {metric.name: metric.num_samples("real") for metric in metrics}
+        if self._real_data is None:
+            missing = [name for name, number in held.items() if not number]
+            if missing or self.model.conditional:
+                needed = f"by {', '.join(missing)}" if missing else "for their labels"
+                raise ValueError(
+                    f"`real_data` is needed {needed}. Received: real_data=None. Pass "
+                    "held-out data, a pair (data, labels) for a class-conditional "
+                    "model, in the units that the generator makes."
+                )
+            return
+        if self._counted and held == self._counted:
+            return  # A second `fit` with the same metrics.
+        for metric in metrics:
+            metric.reset_real()
+        labels = []
+        for data, part in _batches(self._real_data, self.batch_size):
+            _check_real(data, self.model, part)
+            labels.append(part)
+            for metric in metrics:
+                metric.update_real(data)
+        if not labels:
+            raise ValueError(
+                "`real_data` must have at least one example. Received: none. Check the "
+                "slice or filter that made it."
+            )
+        if self.model.conditional:
+            self._labels = np.concatenate(labels)
+        self._counted = {metric.name: metric.num_samples("real") for metric in metrics}
+
+    def _try_out(self):
+        """Raises now, not after an epoch, if something does not fit or is missing."""
+        for source in self.sources:
+            for metric in self.metrics:
+                metric.reset_fake()
+            self._update_fake(source, 1, seed=0)
+        for metric in self.metrics:
+            metric.reset_fake()
+            try:
+                metric.check_num_samples(self.num_samples)
+            except ValueError as error:
+                raise ValueError(
+                    f"Evaluate(num_samples={self.num_samples}) cannot be measured: "
+                    f"{error}"
+                ) from None
+
+
+def _check_metrics(metrics):
+    metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
+    for metric in metrics:
+        if not isinstance(metric, sample_metric.SampleMetric):
+            raise TypeError(
+                "`metrics` must be one of kgg.metrics, or a list of them. Received: "
+                f"{metric!r} (of type {type(metric).__name__}). Pass for instance "
+                "kgg.metrics.FrechetDistance(extractor)."
+            )
+    names = [name for metric in metrics for name, _ in _numbers_of(metric)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice or not metrics:
+        raise ValueError(
+            "`metrics` must be one or more metrics that log under different names. "
+            f"Received: {f'{twice} more than once' if twice else 'none'}. Give each "
+            "its own: FrechetDistance(extractor, name=...)."
+        )
+    return metrics
+
+
+def _check_sources(source):
+    sources = [source] if isinstance(source, str) else list(source)
+    for each in sources:
+        validation.check_choice("source", each, ("current", "average", "mixture"))
+    if not sources or len(set(sources)) < len(sources):
+        raise ValueError(
+            '`source` must be "current", "average" or "mixture", or a list of '
+            f"different ones. Received: source={source!r}."
+        )
+    return sources
+
+
+def _numbers_of(metric):
+    """Returns pairs (name of the log, key in `details()`) of a metric."""
+    if not metric.result_names:
+        return [(metric.name, "value")]
+    return [(name, name) for name in metric.result_names]
+
+
+def _batches(data, size):
+    """Yields pairs (data, labels or None) of NumPy arrays."""
+    if isinstance(data, tf.data.Dataset):
+        if int(data.cardinality()) == tf.data.INFINITE_CARDINALITY:
+            raise ValueError(
+                "`real_data` must be finite. Received: an endless tf.data.Dataset. Use "
+                "dataset.take(number_of_batches)."
+            )
+        for element in data.as_numpy_iterator():
+            yield element[:2] if isinstance(element, tuple) else (element, None)
+        return
+    paired = isinstance(data, (tuple, list)) and len(data) == 2
+    data, labels = data if paired else (data, None)
+    data = np.asarray(data)
+    labels = None if labels is None else np.asarray(labels)
+    if labels is not None and len(labels) != len(data):
+        raise ValueError(
+            "`real_data` must have one label for each example. Received: "
+            f"{len(data)} examples and {len(labels)} labels."
+        )
+    for begin in range(0, len(data), size):
+        part = slice(begin, begin + size)
+        yield data[part], None if labels is None else labels[part]
+
+
+def _check_real(data, model, labels):
+    """Raises unless a real batch could have been made by the generator."""
+    made = tuple(model.generator.outputs[0].shape)
+    if not tf.TensorShape(data.shape).is_compatible_with((None, *made[1:])):
+        raise ValueError(
+            f"`real_data` must come in batches of shape {made}, as the generator makes "
+            f"them. Received: shape {data.shape}. Resize the data, or add a channel "
+            "axis to grey images: images[..., None]."
+        )
+    if data.dtype.kind != "f":
+        raise ValueError(
+            "`real_data` must be floating-point numbers in the units that the "
+            f"generator makes. Received: dtype {data.dtype}. For images in [-1, 1]: "
+            "images / 127.5 - 1."
+        )
+    if model.conditional and labels is None:
+        raise ValueError(
+            "`real_data` must come with labels for a class-conditional model. "
+            "Received: data alone. Pass a pair (data, labels)."
+        )

@@ -1,0 +1,162 @@
+"""Says in plain words when adversarial training goes wrong."""
+
+import keras
+
+from keras_gamegan import validation
+from keras_gamegan.callbacks import detectors, messages
+
+KINDS = ("collapse", "saturation", "divergence")
+
+
+@keras.saving.register_keras_serializable(package="keras_gamegan")
+class FailureDetector(keras.callbacks.Callback):
+    """Recognises collapse, saturation and divergence, and says so once per event.
+
+    Mathematics: let r be the distance between the payoff's value at the equilibrium
+    (-log 2 for "minimax") and the most a discriminator can reach (0).
+
+    - Collapse: |gap| <= `gap_share` r while minimax - optimum >= `minimax_share` r. The
+      gap alone would say that all is well.
+    - Saturation: the training value V is within `saturation_share` r of the bound.
+    - Divergence: a figure is not finite, or `growth` times its usual size: the median
+      of the epochs before, three at least, or r if that is more.
+
+    Put it after `DualityGapMonitor`, without which collapse cannot be seen, and before
+    `Checkpoint`, which keeps its state. Without a known optimum or a bound (the
+    Wasserstein payoff has no bound) only divergence is watched for.
+
+    Args:
+        gap: Log of the duality gap. Default: "val_duality_gap".
+        minimax: Log of the minimax value. Default: "val_minimax".
+        patience: Epochs in a row that collapse or saturation must last, >= 1.
+            Default: 2.
+        gap_share: In [0, 1]. Default: 0.05.
+        minimax_share: In [0, 1]. Default: 1/3.
+        saturation_share: In [0, 1]. Default: 0.05.
+        growth: > 1. Default: 10.
+        verbose: 1 prints the message; 0 only keeps it. Default: 1.
+
+    Attributes:
+        events: List of triples (epoch, "collapse" | "saturation" | "divergence",
+            message), epochs counted from 0.
+
+    Raises:
+        ValueError: If a number is out of range.
+
+    Example:
+        >>> import keras_gamegan as kgg
+        >>> detector = kgg.callbacks.FailureDetector(patience=3)
+        >>> detector.events
+        []
+
+    References:
+        Sidheekh, Aimen, Madan, Krishnan: "On Duality Gap as a Measure for Monitoring
+        GAN Training", 2020 (three regimes: convergence, collapse, divergence).
+    """
+
+    def __init__(
+        self,
+        gap="val_duality_gap",
+        minimax="val_minimax",
+        *,
+        patience=2,
+        gap_share=0.05,
+        minimax_share=1 / 3,
+        saturation_share=0.05,
+        growth=10.0,
+        verbose=1,
+    ):
+        super().__init__()
+        self._config = {
+            "gap": gap,
+            "minimax": minimax,
+            "patience": validation.check_integer("patience", patience),
+            "gap_share": validation.check_number("gap_share", gap_share, 0.0, 1.0),
+            "minimax_share": validation.check_number(
+                "minimax_share", minimax_share, 0.0, 1.0
+            ),
+            "saturation_share": validation.check_number(
+                "saturation_share", saturation_share, 0.0, 1.0
+            ),
+            "growth": validation.check_number("growth", growth, 1.0, exclusive=True),
+            "verbose": verbose,
+        }
+        if verbose not in (0, 1):
+            raise ValueError(
+                f"`verbose` must be 0 or 1. Received: verbose={verbose!r}."
+            )
+        self._restored = False
+        self._reset()
+
+    def get_state(self):
+        """Returns what a checkpoint keeps: events, and what was usual so far."""
+        return {
+            "events": self.events,
+            "past": self._past,
+            "lengths": {kind: each.length for kind, each in self._episodes.items()},
+        }
+
+    def set_state(self, state):
+        """Takes back what `get_state` returned; called before training begins."""
+        self._reset()
+        self.events = [tuple(event) for event in state["events"]]
+        self._past = state["past"]
+        for kind, length in state["lengths"].items():
+            self._episodes[kind].length = length
+        self._restored = True
+
+    def on_train_begin(self, logs=None):
+        """Prepares for a run; called by Keras."""
+        if not self._restored:
+            self._reset()
+        self._restored = False
+        self._scale = detectors.scale_of(self.model.payoff)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Called by Keras after every epoch."""
+        logs, config = logs or {}, self._config
+        gap, minimax, value = (
+            detectors.known(logs, name)
+            for name in (config["gap"], config["minimax"], "value")
+        )
+        watched = (config["gap"], config["minimax"], "value", "d_loss", "g_loss")
+        figures = {name: float(logs[name]) for name in watched if name in logs}
+        found = {
+            "collapse": detectors.collapse(
+                self._scale, gap, minimax, config["gap_share"], config["minimax_share"]
+            ),
+            "saturation": detectors.saturation(
+                self._scale, value, config["saturation_share"]
+            ),
+            "divergence": detectors.divergence(
+                self._scale, figures, self._past, config["growth"]
+            ),
+        }
+        for kind, message in found.items():
+            if self._episodes[kind].begins(message):
+                self.events.append((epoch, kind, message))
+                if config["verbose"]:
+                    messages.say(self, f"Epoch {epoch + 1}: {message}")
+        if found["divergence"] is None:
+            for name, figure in figures.items():
+                self._past.setdefault(name, []).append(abs(figure))
+
+    def get_config(self):
+        """Returns the constructor's arguments as a dictionary."""
+        return dict(self._config)
+
+    @classmethod
+    def from_config(cls, config):
+        """Returns the callback that `get_config` described."""
+        return cls(**config)
+
+    def _reset(self):
+        self.events = []
+        self._past = {}
+        # Nobody needs to see a NaN twice to believe it.
+        self._episodes = {
+            kind: detectors.Episode(
+                1 if kind == "divergence" else self._config["patience"]
+            )
+            for kind in KINDS
+        }

@@ -1,0 +1,16 @@
+"""What callbacks say on the screen."""
+
+from keras_gamegan.distribution import workers
+
+
+def say(callback, message):
+    """Prints a message on a line of its own; of several workers the chief does.
+
+    Args:
+        callback: A Keras callback; a progress bar of its `fit` is left with its line.
+        message: One line.
+    """
+    if not workers.is_chief(callback.model.distribute_strategy):
+        return
+    in_a_bar = (callback.params or {}).get("verbose") in (1, "auto")
+    print(f"\n{message}" if in_a_bar else message, flush=True)

@@ -1,0 +1,155 @@
+"""Descent on several independent losses at once: the k steps of a search."""
+
+import tensorflow as tf
+
+from keras_gamegan.games import gradients, structures
+
+
+def search(
+    loss_fns,
+    players,
+    update,
+    num_steps,
+    *,
+    reduce_gradients=None,
+    loss_scales=None,
+    unroll=False,
+    record=False,
+):
+    """Takes ``num_steps`` descent steps on several independent losses in one loop.
+
+    The losses do not depend on one another's players, so their steps overlap; under
+    replicas their gradients share one all-reduce.
+
+    Args:
+        loss_fns: List of functions ``(Player, step) -> Outcome``; ``step`` is the
+            index of the inner step, an int or an int32 tensor.
+        players: List of `Player`, the starting points.
+        update: An `updates.Update`.
+        num_steps: Number of steps, a Python int >= 0.
+        reduce_gradients: Function applied to the list of gradients at every step (sums
+            over replicas). Default: None, nothing.
+        loss_scales: List of scalars by which each loss is scaled during
+            differentiation (mixed precision). Default: None.
+        unroll: Whether to write the steps out instead of a graph loop. Needed where a
+            collective cannot run inside a loop. Default: False.
+        record: Whether to return the values met on the way. Default: False.
+
+    Returns:
+        A pair (players, values): the players found, and, if ``record``, a tensor
+        (num_steps, number of losses) of each step's loss before the step, else None.
+    """
+    optimizer_states = [update.init(player.weights) for player in players]
+    players, _, values = descend(
+        loss_fns,
+        players,
+        optimizer_states,
+        update,
+        num_steps,
+        reduce_gradients=reduce_gradients,
+        loss_scales=loss_scales,
+        unroll=unroll,
+        record=record,
+    )
+    return players, values
+
+
+def descend(
+    loss_fns,
+    players,
+    optimizer_states,
+    update,
+    num_steps,
+    *,
+    reduce_gradients=None,
+    loss_scales=None,
+    unroll=False,
+    record=False,
+):
+    """Goes on with a search from optimizer states already there; else as `search`.
+
+    Args:
+        loss_fns: As in `search`.
+        players: As in `search`.
+        optimizer_states: List of the update's states, one for each player.
+        update: As in `search`.
+        num_steps: As in `search`.
+        reduce_gradients: As in `search`.
+        loss_scales: As in `search`.
+        unroll: As in `search`.
+        record: As in `search`.
+
+    Returns:
+        A triple (players, optimizer states, values).
+    """
+    loss_fns, players = list(loss_fns), list(players)
+    optimizer_states = list(optimizer_states)
+    loss_scales = loss_scales or [None] * len(players)
+
+    def one_step(step, players, optimizer_states):
+        outcomes, slopes = [], []
+        for loss_fn, player, loss_scale in zip(
+            loss_fns, players, loss_scales, strict=True
+        ):
+            outcome, slope = gradients.loss_and_gradient(
+                lambda candidate, loss_fn=loss_fn: loss_fn(candidate, step),
+                player,
+                loss_scale,
+            )
+            outcomes.append(outcome)
+            slopes.append(_unscale(slope, loss_scale))
+        if reduce_gradients is not None:
+            slopes = reduce_gradients(slopes)
+        found, states = [], []
+        for outcome, slope, state in zip(
+            outcomes, slopes, optimizer_states, strict=True
+        ):
+            weights, state = update.apply(slope, state, outcome.player.weights)
+            found.append(structures.Player(weights, outcome.player.state))
+            states.append(state)
+        return found, states, tf.stack([outcome.loss for outcome in outcomes])
+
+    if num_steps == 0:
+        return players, optimizer_states, None
+    if unroll:
+        values = []
+        for step in range(num_steps):
+            players, optimizer_states, losses = one_step(
+                step, players, optimizer_states
+            )
+            values.append(losses)
+        return players, optimizer_states, (tf.stack(values) if record else None)
+    return _graph_loop(one_step, players, optimizer_states, num_steps, record)
+
+
+def _graph_loop(one_step, players, optimizer_states, num_steps, record):
+    """Runs ``one_step`` in a `tf.while_loop`, whose graph does not grow with k."""
+    dtype = tf.nest.flatten(players[0].weights)[0].dtype
+    values = tf.zeros((num_steps if record else 0, len(players)), dtype)
+
+    def body(step, players, optimizer_states, values):
+        players, optimizer_states, losses = one_step(step, players, optimizer_states)
+        if record:
+            row = tf.cast(losses, values.dtype)
+            values = tf.tensor_scatter_nd_update(values, [[step]], [row])
+        return step + 1, players, optimizer_states, values
+
+    _, players, optimizer_states, values = tf.while_loop(
+        lambda step, *_: step < num_steps,
+        body,
+        (tf.constant(0), players, optimizer_states, values),
+        maximum_iterations=num_steps,
+    )
+    return players, optimizer_states, (values if record else None)
+
+
+def _unscale(gradient, loss_scale):
+    if loss_scale is None:
+        return gradient
+
+    def unscale(g):
+        g = g / tf.cast(loss_scale, g.dtype)
+        # A float16 overflow skips this inner step, as loss scaling does outside.
+        return tf.where(tf.math.is_finite(g), g, tf.zeros_like(g))
+
+    return tf.nest.map_structure(unscale, gradient)

@@ -1,0 +1,30 @@
+"""How far apart two discriminators are: a distance of Sobolev type."""
+
+import tensorflow as tf
+
+
+def sobolev_distance(game):
+    """Returns the distance (player, center, batch) -> scalar of a GAN's discriminators.
+
+    The mean over the batch's real x of |grad_x D~(x) - grad_x D(x)|^2, on logits, both
+    in inference mode. Two discriminators that differ by a constant are at distance 0.
+    It can be differentiated with respect to both players.
+
+    Args:
+        game: An `AdversarialGame`.
+    """
+
+    def slopes(player, batch, real):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(real)
+            logits, *_ = game.logits(player, real, batch.labels, batch, False)
+        return tape.gradient(
+            logits, real, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
+
+    def distance(player, center, batch):
+        real = tf.convert_to_tensor(batch.real)
+        difference = slopes(player, batch, real) - slopes(center, batch, real)
+        return batch.mean(tf.square(difference))
+
+    return distance

@@ -1,0 +1,170 @@
+"""The benchmarks: that they run, and time what they say. No time is asserted."""
+
+import json
+import math
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_gamegan as kgg
+from keras_gamegan.games import randomness
+from keras_gamegan.models import batches
+
+FOLDER = pathlib.Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def scripts(monkeypatch):
+    """Lets a test import the files of benchmarks/, as they import each other."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+
+
+def test_spread_and_ratio_pair_the_rounds(scripts):
+    import timing
+
+    # The machine is twice as slow in the second round: the ratio does not notice.
+    spread = timing.ratio([3.0, 6.0, 3.3], [2.0, 4.0, 2.0])
+    assert spread.median == spread.smallest == pytest.approx(1.5)
+    assert spread.largest == pytest.approx(1.65)
+    seconds = {"a": [1.0, 2.0], "b": [10.0, 20.0]}
+    assert timing.weighted_sum(seconds, {"a": 3, "b": 1}) == [13.0, 26.0]
+
+
+def test_contestants_take_turns(scripts):
+    import timing
+
+    order = []
+
+    def contestant(name):
+        order.append(name)
+        return float(len(order))
+
+    seconds = timing.interleave(
+        {name: lambda n=name: contestant(n) for name in "abc"}, rounds=2, warmups=1
+    )
+    assert "".join(order) == "abcbcacab"
+    assert seconds == {"a": [6.0, 8.0], "b": [4.0, 9.0], "c": [5.0, 7.0]}
+
+
+@pytest.mark.parametrize(
+    ("median", "at_least", "verdict"),
+    [(1.04, False, "**no**"), (1.03, False, "yes"), (1.04, True, "yes")],
+)
+def test_a_row_says_whether_its_target_is_met(scripts, median, at_least, verdict):
+    import timing
+
+    spread = timing.Spread.of([median])
+    row = timing.Row("x", "mlp", spread, 1.03, at_least)
+    assert row.verdicts() == verdict
+    assert timing.line(row).count("|") == timing.HEADER.splitlines()[0].count("|")
+
+
+def test_bounds_count_the_passes(scripts):
+    import arithmetic
+
+    parts = {"d_weights": 2.0, "d_input": 1.0, "g_weights": 3.0, "fakes": 0.5}
+    seconds = {name: [value] for name, value in parts.items()}
+    seconds |= {"outer": [0.25], "inner sgd": [0.125], "d_forward": [0.75]}
+    seconds["d_weights 4"] = [5.0]
+
+    def total(bound):
+        import timing
+
+        return timing.weighted_sum(seconds, bound)[0]
+
+    assert total(arithmetic.alternating()) == 2 + 1 + 3 + 0.5 + 0.25
+    assert total(arithmetic.simultaneous(False)) == 2 + 1 + 3 + 0.25
+    assert total(arithmetic.full(4)) == 5 + 4 * 0.5 + 3 + 4 * 1 + 0.25
+    gap = 4 * (2 + 1 + 3) + 0.5 + 0.25
+    assert total(arithmetic.duality_gap(3, "sgd", False)) == gap + 3 * 0.125
+    assert total(arithmetic.duality_gap(3, "adam", True)) == gap + 0.5 + 3 * 0.25
+    measured = 5 * (2 + 1 + 3 + 0.5 + 0.25) + 2 * (2 * 0.5 + 4 * 0.75)
+    assert total(arithmetic.measured_gap(5, 2)) == measured
+
+
+def test_the_step_of_the_guide_is_the_step_of_the_library(scripts):
+    import keras_guide
+    import settings
+
+    setting = settings.settings(quick=True)["dcgan"]
+    gan = settings.compiled(kgg.GAN(*setting.make(), seed=3))
+    guide = settings.compiled(keras_guide.KerasGuideGAN(*setting.make()))
+    latents = []
+    guide.draw_latents = lambda number: latents.pop(0)
+    for step, real in enumerate(tf.unstack(setting.data(3))):
+        stream = randomness.fold(randomness.root(3), step)
+        source = batches.BatchSource(real, None, stream, gan.latent_shape)
+        latents += [source(0).latents, source(1).latents]
+        expected, got = gan.train_step(real), guide.train_step(real)
+        for name in ("d_loss", "g_loss"):
+            np.testing.assert_allclose(got[name], expected[name], rtol=1e-5)
+    for ours, theirs in (
+        (gan.generator, guide.generator),
+        (gan.discriminator, guide.discriminator),
+    ):
+        for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-4)
+
+
+def test_figures_go_between_the_marks(scripts, tmp_path):
+    import performance
+
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{performance.BEGIN}\nold\n{performance.END}\nafter\n")
+    performance.write_between_marks(page, "new\n")
+    text = page.read_text(encoding="utf-8")
+    assert text == f"before\n{performance.BEGIN}\nnew\n{performance.END}\nafter\n"
+    page.write_text("a page without marks\n")
+    with pytest.raises(ValueError, match="must hold the lines"):
+        performance.write_between_marks(page, "new\n")
+
+
+@pytest.mark.slow
+def test_performance_writes_its_table_and_plot(tmp_path):
+    output, figures = tmp_path / "page.md", tmp_path / "figures.json"
+    finished = subprocess.run(
+        [
+            sys.executable,
+            str(FOLDER / "performance.py"),
+            "--quick",
+            "--rounds=2",
+            f"--output={output}",
+            f"--json={figures}",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    read = json.loads(figures.read_text(encoding="utf-8"))
+    assert read["machine"]["threads"] == "2"
+    printed = [line for line in finished.stdout.splitlines() if line.startswith("| ")]
+    assert len(printed) == 1 + len(read["rows"])
+    for row in read["rows"]:
+        assert row["ratio"] or row["bound"]
+        assert math.isfinite(row["milliseconds"]) and row["milliseconds"] > 0
+    text = output.read_text(encoding="utf-8")
+    assert all(line in text for line in printed)
+    assert "PyTorch is left out" in finished.stdout
+    plot = tmp_path / "images" / "page_step_time.png"
+    assert plot.stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_profile_lists_the_operations(tmp_path):
+    command = [sys.executable, str(FOLDER / "performance.py"), "--quick"]
+    finished = subprocess.run(
+        [*command, f"--profile={tmp_path}"],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    assert "MatMul" in finished.stdout and "::" not in finished.stdout
+    assert len(list(tmp_path.rglob("*.xplane.pb"))) == 10

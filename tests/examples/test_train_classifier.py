@@ -1,0 +1,94 @@
+"""The classifier: its file is an extractor and a classifier, and it learns."""
+
+import pathlib
+import re
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from absl import flags
+
+import keras_gamegan as kgg
+
+EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
+
+
+@pytest.fixture(scope="module", name="script")
+def fixture_script():
+    """The example as a module; its flags are gone afterwards."""
+    before = set(flags.FLAGS)
+    sys.path.insert(0, str(EXAMPLES))
+    import train_classifier
+
+    train_classifier.define_flags()
+    yield train_classifier
+    sys.path.remove(str(EXAMPLES))
+    flags.FLAGS.remove_flag_values(set(flags.FLAGS) - before)
+    del sys.modules["train_classifier"]
+
+
+def run(script, *arguments):
+    """Runs the example with arguments, as the command line would."""
+    values = flags.FLAGS
+    for name in values:
+        values[name].unparse()
+    script.main(values(["train_classifier.py", *arguments]))
+
+
+def test_one_file_is_classifier_and_extractor(script, tmp_path, capfd):
+    path = tmp_path / "new" / "digits.keras"
+    arguments = ("--dataset=mnist", "--epochs=1", "--batch_size=20", f"--output={path}")
+    with tfds.testing.mock_data(num_examples=200):
+        run(script, *arguments)
+    said = capfd.readouterr().out
+    accuracy = float(re.search(r"Test accuracy: (\d\.\d+) after 1 epochs", said)[1])
+    assert 0.0 <= accuracy <= 1.0
+    assert list(path.parent.iterdir()) == [path]
+
+    classifier = keras.models.load_model(path)
+    assert classifier.name == "mnist_classifier" and not classifier.compiled
+    images = np.random.default_rng(0).uniform(-1, 1, (90, 28, 28, 1)).astype("float32")
+    extractor = kgg.metrics.penultimate_features(classifier)
+    assert extractor.output_shape == (None, script.NUM_FEATURES)
+    distance = kgg.metrics.FrechetDistance(extractor)
+    distance.update_state(images, images[::-1])
+    assert float(distance.result()) < 1e-3
+    score = kgg.metrics.ClassifierScore(classifier)
+    score.update_state(images)
+    assert 1.0 <= float(score.result()) <= 10.0
+    # What it prints to be copied is what works.
+    shown: dict = {}
+    exec("\n".join(line.strip() for line in said.splitlines()[-5:]), shown)
+    assert shown["fid"].name == "classifier_fid" and shown["score"].num_classes == 10
+
+
+def test_the_seed_decides(script):
+    with tfds.testing.mock_data(num_examples=100):
+        trained = [
+            script.train("mnist", epochs=1, batch_size=20, seed=seed, verbose=0)[0]
+            for seed in (0, 0, 1)
+        ]
+    same, again, other = (model.get_weights()[0] for model in trained)
+    np.testing.assert_array_equal(same, again)
+    assert not np.array_equal(same, other)
+
+
+def test_bad_flags(script, tmp_path):
+    with pytest.raises(SystemExit, match=r"ends in \.keras.*Use --output="):
+        run(script, f"--output={tmp_path / 'digits.h5'}")
+    with pytest.raises(SystemExit, match=r"Did you mean 'mnist'"):
+        run(script, "--dataset=mnits", f"--output={tmp_path / 'digits.keras'}")
+    with pytest.raises(SystemExit, match=r"(?s)download.*data_dir"):
+        run(script, "--nodownload", f"--data_dir={tmp_path}")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("dataset", "least"), [("mnist", 0.985), ("fashion_mnist", 0.90)]
+)
+def test_reaches_its_accuracy_real_data(script, data_dir, tmp_path, dataset, least):
+    _, accuracy = script.train(dataset, data_dir, download=False, verbose=0)
+    assert accuracy >= least
