@@ -78,11 +78,9 @@ def area_under_roc(bad, good):
 
 def outcome(row):
     """Returns what has become of the generator, by precision and recall."""
-    if row["precision"] >= 0.5 and row["recall"] >= 0.5:
-        return "converged"
-    if row["precision"] < 0.1 and row["recall"] < 0.1:
-        return "diverged"
-    return "collapsed" if row["recall"] < 0.25 else "between"
+    if row["recall"] >= 0.5:
+        return "covers"
+    return "collapsed" if row["precision"] >= 0.2 else "astray"
 
 
 def finite(rows, measure):
@@ -104,24 +102,40 @@ def toy_tables(found):
         yield f"| {data} | {regime} | " + " | ".join(cells) + " |"
     yield ""
     rows = [row for trained in found.values() for one in trained for row in one]
-    groups = {}
+    groups: dict = {"covers": [], "collapsed": [], "astray": []}
     for row in rows:
-        groups.setdefault(outcome(row), []).append(row)
-    counts = ", ".join(f"{name} {len(group)}" for name, group in sorted(groups.items()))
-    yield f"Models: {counts}."
+        groups[outcome(row)].append(row)
+    yield "All checkpoints, by what precision and recall say of them: " + ", ".join(
+        f"{len(group)} {name}" for name, group in groups.items()
+    )
     yield ""
-    yield "| measure | collapsed or converged | diverged or converged | seconds |"
-    yield "|---|---|---|---|"
-    good = groups.get("converged", [])
+    final = {
+        regime: [
+            one[-1]
+            for (_, other), trained in found.items()
+            for one in trained
+            if other == regime and one
+        ]
+        for regime in runs.REGIMES
+    }
     seconds = np.mean(
         [runs.seconds_of(one) for trained in found.values() for one in trained], axis=0
     )
+    columns = "collapsed or covers | astray or covers | 15:1 or 1:1 | 1:15 or 1:1"
+    yield f"| measure | {columns} | seconds |"
+    yield "|---" * 6 + "|"
+    pairs = [
+        (groups["collapsed"], groups["covers"]),
+        (groups["astray"], groups["covers"]),
+        (final["15:1"], final["1:1"]),
+        (final["1:15"], final["1:1"]),
+    ]
     for measure, cost in zip(runs.MEASURES, [*seconds, seconds[0]], strict=True):
-        cells = [
-            area_under_roc(finite(groups.get(kind, []), measure), finite(good, measure))
-            for kind in ("collapsed", "diverged")
-        ]
-        yield f"| {measure} | {cells[0]:.2f} | {cells[1]:.2f} | {cost:.1f} |"
+        cells = " | ".join(
+            f"{area_under_roc(finite(bad, measure), finite(good, measure)):.2f}"
+            for bad, good in pairs
+        )
+        yield f"| {measure} | {cells} | {cost:.1f} |"
 
 
 def draw_toys(found, path):

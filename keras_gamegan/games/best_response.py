@@ -37,7 +37,7 @@ class BestResponse:
         num_steps: Steps k of each search, an integer >= 0. 0 turns the duality gap
             into simultaneous gradient descent. Default: 10.
         optimizer: "sgd", "momentum", "adam" or "rmsprop"; its state starts afresh at
-            every search. Default: "adam".
+            every search, unless `start` is "persistent". Default: "adam".
         learning_rate: Step size e of the search, > 0. Default: 1e-3.
         through_gradient: Whether the outer gradient passes through the k steps
             ("unrolled"). Off, the worst players are constants (envelope theorem).

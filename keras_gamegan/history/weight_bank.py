@@ -113,6 +113,8 @@ class WeightBank(keras.layers.Layer):
         for stack, variable in zip(self._members, network.variables, strict=True):
             value = storage.stored(tf.convert_to_tensor(variable), stack.dtype)
             stack.assign(tf.repeat(value[tf.newaxis], self.capacity, axis=0))
+            # tf.train.Checkpoint finds variables in attributes, not in lists of them.
+            setattr(self, stack.name, stack)
         self.built = True
 
     @property

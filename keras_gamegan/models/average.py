@@ -38,8 +38,10 @@ class AverageWeights(keras.layers.Layer):
             )
             for index, variable in enumerate(network.variables)
         ]
-        for average, variable in zip(self._averages, network.variables, strict=True):
-            average.assign(variable)
+        for index, variable in enumerate(network.variables):
+            self._averages[index].assign(variable)
+            # tf.train.Checkpoint finds variables in attributes, not in lists of them.
+            setattr(self, f"average_{index}", self._averages[index])
         self.built = True
 
     def player(self):

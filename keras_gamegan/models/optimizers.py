@@ -30,6 +30,11 @@ class OptimizerPair:
         return self._g_optimizer.iterations
 
     @property
+    def variables(self):
+        """Variables of both optimizers, which `summary` counts."""
+        return [*self._g_optimizer.variables, *self._d_optimizer.variables]
+
+    @property
     def learning_rate(self):
         """The generator's learning rate."""
         return self._g_optimizer.learning_rate

@@ -207,7 +207,7 @@ def test_latent_dim_may_be_said(networks):
             kgg.FictitiousGAN,
             {"mixture": "mean"},
             ValueError,
-            "'sampled', 'full'.*'mean'",
+            "'sampled', 'sliced', 'full'.*'mean'",
         ),
     ],
 )

@@ -1,6 +1,7 @@
 """Files hold everything, exactly, and load without a warning."""
 
 import json
+import re
 import zipfile
 
 import keras
@@ -113,6 +114,27 @@ def test_weights_file(trained, tmp_path, state, assert_same):
             fresh.sample(9, seed=2, source="mixture"),
             trained.sample(9, seed=2, source="mixture"),
         )
+
+
+def test_tensorflow_checkpoint_holds_every_weight(trained, tmp_path):
+    path = tf.train.Checkpoint(model=trained).write(str(tmp_path / "checkpoint"))
+    fresh = type(trained).from_config(trained.get_config())
+    tf.train.Checkpoint(model=fresh).read(path).expect_partial()
+    for found, expected in zip(fresh.get_weights(), trained.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_summary_counts_networks_and_optimizers(trained):
+    lines = []
+    trained.summary(print_fn=lambda text, **_: lines.append(text))
+    text = "\n".join(lines)
+    assert trained.discriminator.name in text and trained.generator.name in text
+    number = sum(
+        int(np.prod(variable.shape))
+        for optimizer in (trained.d_optimizer, trained.g_optimizer)
+        for variable in optimizer.variables
+    )
+    assert re.search(rf"Optimizer params: {number:,} ", text)
 
 
 def test_an_uncompiled_model(networks, tmp_path):
