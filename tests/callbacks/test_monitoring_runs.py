@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
+from tests import strategies
 from tests.measuring import known_games
 
 DATA = np.random.default_rng(0).normal(size=(512, 1))
@@ -112,7 +113,7 @@ def test_two_replicas_measure_what_one_does():
         ).history
 
     alone = run(tf.distribute.get_strategy())
-    both = run(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
+    both = run(strategies.mirrored())
     for name in ("val_duality_gap", "val_minimax"):
         np.testing.assert_allclose(both[name], alone[name], rtol=1e-9)
 

@@ -4,9 +4,9 @@ import contextlib
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 import keras_gamegan as kgg
+from tests import strategies
 
 RING = kgg.datasets.gaussian_ring(seed=0)
 DATA = RING.sample(96)
@@ -100,7 +100,7 @@ def test_a_resumed_run_gets_the_same_shares_and_weights(tmp_path, every):
 
 
 def test_two_replicas_and_one():
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    strategy = strategies.mirrored()
     found = []
     for scope in (strategy.scope(), contextlib.nullcontext()):
         callback = nash()

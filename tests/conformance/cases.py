@@ -316,13 +316,16 @@ def samples(gan, source="current"):
 
 def outcome(gan, logs):
     """Returns {name: array} of what a run leaves: weights, slots, logs, samples."""
-    found = {}
-    for index, variable in enumerate(gan.weights):
-        found[f"{index} {variable.path}"] = np.array(variable)
+    variables = {f"{i} {v.path}": v for i, v in enumerate(gan.weights)}
     for player in ("d", "g"):
         optimizer = getattr(gan, f"{player}_optimizer")
         for index, variable in enumerate(optimizer.variables):
-            found[f"{player} {index} {variable.path}"] = np.array(variable)
+            variables[f"{player} {index} {variable.path}"] = variable
+    found = {name: np.array(variable) for name, variable in variables.items()}
+    for name, array in found.items():
+        # NumPy's files know no bfloat16; float32 holds its numbers exactly.
+        if array.dtype.isbuiltin != 1:
+            found[name] = array.astype("float32")
     for log, values in logs.items():
         found[f"log {log}"] = np.array(values, "float64")
     for source in ("current", "average", "mixture"):

@@ -16,6 +16,7 @@ import traceback
 import numpy as np
 import tensorflow as tf
 
+from tests import strategies
 from tests.conformance import cases
 
 
@@ -29,10 +30,7 @@ def strategy_for(replicas):
         return tf.distribute.MultiWorkerMirroredStrategy()
     if replicas == 1:
         return None
-    return tf.distribute.MirroredStrategy(
-        [f"CPU:{index}" for index in range(replicas)],
-        cross_device_ops=tf.distribute.ReductionToOneDevice(),
-    )
+    return strategies.mirrored(replicas)
 
 
 def train(name, dtype, strategy=None):

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
+from tests import strategies
 
 STEPS = 3
 
@@ -66,9 +67,7 @@ def mlp_pair():
 
 
 def trace(make, data, monkeypatch, networks=mlp_pair):
-    strategy = tf.distribute.MirroredStrategy(
-        ["CPU:0", "CPU:1"], cross_device_ops=tf.distribute.ReductionToOneDevice()
-    )
+    strategy = strategies.mirrored()
     with strategy.scope():
         model = make(*networks())
         model.compile("sgd", "sgd", penalty="r1")

@@ -6,15 +6,14 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
+from tests import strategies
 
 POINTS = np.zeros((8, 2), "float32")
 
 
 @pytest.fixture(name="strategy")
 def fixture_strategy():
-    return tf.distribute.MirroredStrategy(
-        ["CPU:0", "CPU:1"], cross_device_ops=tf.distribute.ReductionToOneDevice()
-    )
+    return strategies.mirrored()
 
 
 def networks():

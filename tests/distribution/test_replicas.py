@@ -5,11 +5,12 @@ import tensorflow as tf
 
 import keras_gamegan as kgg
 from keras_gamegan.distribution import replicas
+from tests import strategies
 
 
 @pytest.fixture(scope="module")
 def strategy():
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    return strategies.mirrored()
 
 
 def test_outside_a_strategy_everything_is_trivial():

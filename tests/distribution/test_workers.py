@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gamegan.distribution import workers
+from tests import strategies
 from tests.conformance import cluster
 
 EXAMPLE = "examples/train_multi_worker.py"
@@ -48,9 +49,7 @@ def test_one_process_is_its_own_chief():
 
 
 def test_running_means_on_another_number_of_replicas():
-    strategy = tf.distribute.MirroredStrategy(
-        ["CPU:0", "CPU:1"], cross_device_ops=tf.distribute.ReductionToOneDevice()
-    )
+    strategy = strategies.mirrored()
     with strategy.scope():
         mean = keras.metrics.Mean()
     workers.restore_replica_values(strategy, mean.variables, [[3.0, 4.0], [1.0, 4.0]])

@@ -8,6 +8,8 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from absl import flags
 
+from tests import strategies
+
 SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "examples" / "train_tpu.py"
 
 
@@ -28,7 +30,7 @@ def test_trains_and_exports_on_two_devices(script, tmp_path, monkeypatch):
 
     def two_devices(tpu):
         asked.append(tpu)
-        return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+        return strategies.mirrored()
 
     monkeypatch.setattr(script, "make_strategy", two_devices)
     flags.FLAGS(

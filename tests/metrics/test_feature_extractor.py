@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_gamegan import metrics
 from keras_gamegan.metrics import feature_extractor
+from tests import strategies
 
 
 @keras.saving.register_keras_serializable(package="test_feature_extractor")
@@ -189,7 +190,7 @@ def test_networks_run_in_replicas():
     devices = tf.config.list_logical_devices("CPU")
     if len(devices) < 2:
         pytest.skip("needs 2 logical CPU devices")
-    strategy = tf.distribute.MirroredStrategy([device.name for device in devices[:2]])
+    strategy = strategies.mirrored()
     with strategy.scope():
         network = make_network()
         metric = metrics.FrechetDistance(network, allow_singular=True)

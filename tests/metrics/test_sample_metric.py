@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gamegan import metrics
+from tests import strategies
 
 NUM_FEATURES = 3
 CENTERS = [[0.0, 0.0, 0.0], [2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]
@@ -102,9 +103,7 @@ def test_replicas_together_are_one(name, num_replicas):
     devices = tf.config.list_logical_devices("CPU")
     if len(devices) < num_replicas:
         pytest.skip(f"needs {num_replicas} logical CPU devices")
-    strategy = tf.distribute.MirroredStrategy(
-        [device.name for device in devices[:num_replicas]]
-    )
+    strategy = strategies.mirrored(num_replicas)
     real, fake = make_samples()
     with strategy.scope():
         metric = FACTORIES[name](num_features=NUM_FEATURES, **EXACT)
@@ -132,7 +131,7 @@ def test_replicas_together_are_one(name, num_replicas):
 
 
 def test_late_variables_under_a_strategy_say_what_to_do():
-    strategy = tf.distribute.MirroredStrategy(["CPU:0"])
+    strategy = strategies.mirrored(1)
     with strategy.scope():
         metric = metrics.FrechetDistance()
     batch = tf.zeros((4, 2))

@@ -8,6 +8,7 @@ import tensorflow as tf
 import keras_gamegan as kgg
 from keras_gamegan.games import randomness
 from keras_gamegan.population import payoff_table
+from tests import strategies
 
 DATA = np.random.default_rng(0).normal(size=(300, 2)).astype("float32")
 LABELS = np.arange(300) % 3
@@ -209,7 +210,7 @@ def test_float16_networks_give_finite_values():
 
 
 def test_under_two_replicas_the_same_numbers():
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    strategy = strategies.mirrored()
     with strategy.scope():
         gan = kgg.FictitiousGAN(
             *networks(modes=True),
