@@ -1,5 +1,6 @@
 """What every test stands on: quiet TensorFlow, four devices, a clean Keras."""
 
+import gc
 import os
 import pathlib
 
@@ -22,6 +23,14 @@ hypothesis.settings.register_profile(
     "keras_gamegan", deadline=None, derandomize=True, database=None
 )
 hypothesis.settings.load_profile("keras_gamegan")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forget_models():
+    """Frees what a file's models leave behind: a thousand would fill the memory."""
+    yield
+    keras.backend.clear_session()
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)
