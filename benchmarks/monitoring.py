@@ -8,7 +8,7 @@ Toys: ring, grid and spiral, trained with one update of each player a step (whic
 converges), fifteen of the discriminator, and fifteen of the generator; the plain,
 perturbed and proximal gap and the minimax value after every quarter of a run, beside
 precision and recall, which say what has really happened. Images: Fashion-MNIST under
-ten settings, beside the Fréchet distance on the features of a classifier that
+eight settings, beside the Fréchet distance on the features of a classifier that
 `examples/train_classifier.py` has trained.
 
 Every finished run is kept in the folder, so that a second call measures only what is

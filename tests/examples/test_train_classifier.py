@@ -86,9 +86,6 @@ def test_bad_flags(script, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("dataset", "least"), [("mnist", 0.985), ("fashion_mnist", 0.90)]
-)
-def test_reaches_its_accuracy_real_data(script, data_dir, tmp_path, dataset, least):
-    _, accuracy = script.train(dataset, data_dir, download=False, verbose=0)
-    assert accuracy >= least
+def test_reaches_its_accuracy_real_data(script, data_dir):
+    _, accuracy = script.train("fashion_mnist", data_dir, download=False, verbose=0)
+    assert accuracy >= 0.90
