@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import stateless, validation
-from keras_gamegan.distribution import replicas
+from keras_gamegan.distribution import replicas, workers
 from keras_gamegan.games import history, randomness, structures
 from keras_gamegan.history import config, intervals, storage
 
@@ -83,6 +83,14 @@ class WeightBank(keras.layers.Layer):
             dtype=dtype,
         )
         self.mixture_kind = validation.check_choice("mixture", mixture, MIXTURES)
+        if dtype == "bfloat16" and workers.is_multi_worker(
+            tf.distribute.get_strategy()
+        ):
+            raise ValueError(
+                "TensorFlow cannot send bfloat16 variables from worker to worker. "
+                "Received: History(dtype='bfloat16') under "
+                "MultiWorkerMirroredStrategy. Use dtype='float16' there."
+            )
         self._interval = intervals.get(interval)
         self._seed = validation.check_integer("seed", seed, 0)
         self._network = network = stateless.StatelessNetwork(network)

@@ -172,6 +172,9 @@ def _fictitious(mixture="sampled", **settings):
 
 
 _R1 = {"penalty": "r1"}
+# The row whose history is rounded: two runs that agree to float32's precision may store
+# numbers that differ by that of float16.
+ROUNDED = "FictitiousGAN float16 bank"
 _LOCAL_STATISTICS = (
     "plain BatchNorm normalises over a replica's own share; "
     "`BatchNormalization(synchronized=True)` is exact"
@@ -262,9 +265,9 @@ CASES = {
         # Every share must be a multiple of 3.
         sizes=(36, 180),
     ),
-    "FictitiousGAN bfloat16 bank": Case(
+    ROUNDED: Case(
         _fictitious(
-            dtype="bfloat16", interval=kgg.history.GrowingInterval(2), weights="nash"
+            dtype="float16", interval=kgg.history.GrowingInterval(2), weights="nash"
         ),
         compile=_R1,
     ),
@@ -275,6 +278,7 @@ CASES = {
     ),
 }
 EXACT = [name for name, case in CASES.items() if case.exact]
+EXACT_FLOAT32 = [name for name in EXACT if name != ROUNDED]
 INEXACT = [name for name, case in CASES.items() if not case.exact]
 
 

@@ -52,7 +52,8 @@ def load(folder, name, dtype):
 def across_replicas(folder, column, names):
     """Measures a column of `REPLICAS`; returns {name: cell}."""
     processes, replicas, dtype = REPLICAS[column]
-    exact = [name for name in names if cases.CASES[name].exact]
+    exact = cases.EXACT if dtype == "float64" else cases.EXACT_FLOAT32
+    exact = [name for name in names if name in exact]
     measure(folder / "1 replica", 1, 1, dtype, exact)
     measure(folder / column, processes, replicas, dtype, exact)
     cells = dict.fromkeys(names, "no")

@@ -21,7 +21,7 @@ RUNS = [
     )
     for names, replicas, dtype in (
         (cases.EXACT, 2, "float64"),
-        (cases.EXACT[::2], 4, "float32"),
+        (cases.EXACT_FLOAT32[::2], 4, "float32"),
     )
     for name in names
 ]

@@ -166,6 +166,11 @@ def disagreement(strategy, folder, rank):
         ],
     )
     with strategy.scope():
+        try:
+            history = kgg.History(dtype="bfloat16")
+            kgg.FictitiousGAN(*kgg.networks.mlp_pair(seed=1), history=history, seed=0)
+        except ValueError as error:
+            found["bfloat16"] = str(error)
         same = make()
     attempt("small", same, steps_per_epoch=1)
     try:

@@ -101,6 +101,7 @@ def test_workers_that_differ_are_all_told(outcome):
         ):
             assert f"Received: worker 1 differs in {differs}" in found[part]
         assert "Received: batches of 1 example(s) on 2 replicas" in found["small"]
+        assert "Use dtype='float16' there" in found["bfloat16"]
         assert found["agreeing"] == "trained"
 
 
