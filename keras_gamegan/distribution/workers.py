@@ -31,6 +31,11 @@ def is_multi_worker(strategy):
     return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
+def is_multi_worker_scope():
+    """Returns whether variables made here and now are those of several processes."""
+    return is_multi_worker(tf.distribute.get_strategy())
+
+
 def is_chief(strategy):
     """Returns whether this process is the one that writes files."""
     if num_workers(strategy) == 1:

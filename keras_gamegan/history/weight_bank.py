@@ -83,13 +83,11 @@ class WeightBank(keras.layers.Layer):
             dtype=dtype,
         )
         self.mixture_kind = validation.check_choice("mixture", mixture, MIXTURES)
-        if dtype == "bfloat16" and workers.is_multi_worker(
-            tf.distribute.get_strategy()
-        ):
+        if dtype == "bfloat16" and workers.is_multi_worker_scope():
             raise ValueError(
                 "TensorFlow cannot send bfloat16 variables from worker to worker. "
-                "Received: History(dtype='bfloat16') under "
-                "MultiWorkerMirroredStrategy. Use dtype='float16' there."
+                "Received: History(dtype='bfloat16') on "
+                "several workers. Use dtype='float16' there."
             )
         self._interval = intervals.get(interval)
         self._seed = validation.check_integer("seed", seed, 0)
