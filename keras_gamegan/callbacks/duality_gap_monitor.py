@@ -1,14 +1,10 @@
 """The duality gap in the logs of `fit`."""
 
-import time
-
-import keras
-
 from keras_gamegan import measuring
-from keras_gamegan.callbacks import messages, schedule
+from keras_gamegan.callbacks import measurement, messages
 
 
-class DualityGapMonitor(keras.callbacks.Callback):
+class DualityGapMonitor(measurement.Measurement):
     """Measures the duality gap during training and logs it.
 
     Adds `val_duality_gap` and `val_minimax` to the logs, where the callbacks after it
@@ -65,22 +61,17 @@ class DualityGapMonitor(keras.callbacks.Callback):
         verbose=0,
         **gap_arguments,
     ):
-        super().__init__()
+        super().__init__(every)
         self._data = finding_data, scoring_data
-        self.schedule = schedule.Schedule(every)
         if name is not None and not (isinstance(name, str) and name.isidentifier()):
             raise ValueError(
                 "`name` becomes part of the logs' names, val_{name}_gap: letters, "
                 f"digits, underscores. Received: name={name!r}. Use name='perturbed'."
             )
         self.name = name
-        self.verbose = check_verbose(verbose)
+        self.verbose = messages.check_verbose(verbose)
         self._gap_arguments = gap_arguments
         self._estimator = None
-        self._began = self._ended = None
-        self._figures = None
-        self._restored = False
-        self.seconds = 0.0
         self.estimates = []
 
     @property
@@ -90,53 +81,9 @@ class DualityGapMonitor(keras.callbacks.Callback):
             return "val_duality_gap", "val_minimax"
         return f"val_{self.name}_gap", f"val_{self.name}_minimax"
 
-    @property
-    def cost(self):
-        """Share of the time since the beginning of `fit` that was spent measuring."""
-        if self._began is None:
-            return 0.0
-        now = time.perf_counter() if self._ended is None else self._ended
-        return self.seconds / (now - self._began)
-
-    def get_state(self):
-        """Returns what a checkpoint keeps: the last figures."""
-        return {"figures": self._figures}
-
-    def set_state(self, state):
-        """Takes back what `get_state` returned."""
-        self._figures = state["figures"]
-        self._restored = True
-
-    def on_train_begin(self, logs=None):
-        """Prepares for a run; called by Keras."""
-        if not self._restored:
-            self._figures = None
-        self._restored = False
-        self._began, self._ended = time.perf_counter(), None
-        self._estimator = measuring.GapEstimator(
-            self.model, *self._data, **self._gap_arguments
-        )
-        self.schedule.start(self.model.num_steps)
-        self._first = len(self.estimates)
-        self.seconds = time.perf_counter() - self._began
-
-    def on_train_batch_end(self, batch, logs=None):
-        """Called by Keras after every batch."""
-        if self.schedule.due_after_batch(self.model.num_steps):
-            self._measure()
-            if logs is not None:
-                logs.update(self._figures)
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Called by Keras after every epoch."""
-        if self.schedule.due_after_epoch() or self._figures is None:
-            self._measure()
-        if logs is not None:
-            logs.update(self._figures)
-
     def on_train_end(self, logs=None):
         """Ends a run; called by Keras."""
-        self._ended = time.perf_counter()
+        super().on_train_end(logs)
         number = len(self.estimates) - self._first
         if self.verbose and number:
             messages.say(
@@ -145,15 +92,16 @@ class DualityGapMonitor(keras.callbacks.Callback):
                 f"{100 * self.cost:.1f} % of the training time.",
             )
 
+    def _prepare(self):
+        self._estimator = measuring.GapEstimator(
+            self.model, *self._data, **self._gap_arguments
+        )
+        self._first = len(self.estimates)
+
     def _measure(self):
-        began = time.perf_counter()
         step = self.model.num_steps
         estimate = self._estimator(self.model.seed + step)
         self.estimates.append((step, estimate))
-        self._figures = dict(
-            zip(self.log_names, (estimate.gap, estimate.minimax), strict=True)
-        )
-        self.seconds += time.perf_counter() - began
         if self.verbose:
             messages.say(
                 self,
@@ -161,6 +109,7 @@ class DualityGapMonitor(keras.callbacks.Callback):
                 f"{estimate.gap_error:.4f}, minimax {estimate.minimax:.4f} +- "
                 f"{estimate.minimax_error:.4f}{self._optimum()}.",
             )
+        return dict(zip(self.log_names, (estimate.gap, estimate.minimax), strict=True))
 
     def _title(self):
         return "Duality gap" if self.name is None else f"Duality gap ({self.name})"
@@ -168,10 +117,3 @@ class DualityGapMonitor(keras.callbacks.Callback):
     def _optimum(self):
         optimum = self.model.payoff.optimum
         return "" if optimum is None else f" (at best {optimum:.4f})"
-
-
-def check_verbose(verbose):
-    """Returns ``verbose``, or raises unless it is 0 or 1."""
-    if verbose not in (0, 1):
-        raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}.")
-    return int(verbose)

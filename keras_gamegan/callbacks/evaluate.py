@@ -1,18 +1,16 @@
 """Metrics of generated samples in the logs of `fit`."""
 
-import time
-
-import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import validation
-from keras_gamegan.callbacks import schedule
+from keras_gamegan.callbacks import measurement
 from keras_gamegan.games import randomness
+from keras_gamegan.measuring import held_out
 from keras_gamegan.metrics import sample_metric
 
 
-class Evaluate(keras.callbacks.Callback):
+class Evaluate(measurement.Measurement):
     """Measures generated samples during training and logs the numbers.
 
     The metrics see the real data once, when training begins. At each due point the
@@ -87,75 +85,26 @@ class Evaluate(keras.callbacks.Callback):
         batch_size=1000,
         seed=None,
     ):
-        super().__init__()
+        super().__init__(every)
         self.metrics = _check_metrics(metrics)
         self.num_samples = validation.check_integer("num_samples", num_samples)
-        self.schedule = schedule.Schedule(every)
         self.sources = _check_sources(source)
         self.batch_size = validation.check_integer("batch_size", batch_size)
         self.seed = None if seed is None else validation.check_integer("seed", seed, 0)
         self.evaluations = []
-        self.seconds = 0.0
-        self._began = self._ended = None
-        self._figures = None
-        self._restored = False
         self._real_data = real_data
         self._labels = None
         self._counted = {}
 
-    @property
-    def cost(self):
-        """Share of the time since the beginning of `fit` that was spent measuring."""
-        if self._began is None:
-            return 0.0
-        now = time.perf_counter() if self._ended is None else self._ended
-        return self.seconds / (now - self._began)
-
-    def get_state(self):
-        """Returns what a checkpoint keeps: the last numbers."""
-        return {"figures": self._figures}
-
-    def set_state(self, state):
-        """Takes back what `get_state` returned."""
-        self._figures = state["figures"]
-        self._restored = True
-
-    def on_train_begin(self, logs=None):
-        """Prepares for a run; called by Keras."""
-        if not self._restored:
-            self._figures = None
-        self._restored = False
-        self._began, self._ended = time.perf_counter(), None
+    def _prepare(self):
         self._measure_real()
         self._try_out()
-        self.schedule.start(self.model.num_steps)
-        self.seconds = time.perf_counter() - self._began
-
-    def on_train_batch_end(self, batch, logs=None):
-        """Called by Keras after every batch."""
-        if self.schedule.due_after_batch(self.model.num_steps):
-            self._measure()
-            if logs is not None:
-                logs.update(self._figures)
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Called by Keras after every epoch."""
-        if self.schedule.due_after_epoch() or self._figures is None:
-            self._measure()
-        if logs is not None:
-            logs.update(self._figures)
-
-    def on_train_end(self, logs=None):
-        """Ends a run; called by Keras."""
-        self._ended = time.perf_counter()
 
     def _measure(self):
-        began = time.perf_counter()
         step = self.model.num_steps
         report = {source: self._details(source, step) for source in self.sources}
         self.evaluations.append((step, report))
-        self._figures = self._logs(report)
-        self.seconds += time.perf_counter() - began
+        return self._logs(report)
 
     def _details(self, source, step):
         """Returns {name: details} of the metrics, for the samples of this step."""
@@ -289,11 +238,7 @@ def _numbers_of(metric):
 def _batches(data, size):
     """Yields pairs (data, labels or None) of NumPy arrays."""
     if isinstance(data, tf.data.Dataset):
-        if int(data.cardinality()) == tf.data.INFINITE_CARDINALITY:
-            raise ValueError(
-                "`real_data` must be finite. Received: an endless tf.data.Dataset. Use "
-                "dataset.take(number_of_batches)."
-            )
+        held_out.check_ends("real_data", data)
         for element in data.as_numpy_iterator():
             yield element[:2] if isinstance(element, tuple) else (element, None)
         return

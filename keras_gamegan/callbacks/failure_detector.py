@@ -79,12 +79,8 @@ class FailureDetector(keras.callbacks.Callback):
                 "saturation_share", saturation_share, 0.0, 1.0
             ),
             "growth": validation.check_number("growth", growth, 1.0, exclusive=True),
-            "verbose": verbose,
+            "verbose": messages.check_verbose(verbose),
         }
-        if verbose not in (0, 1):
-            raise ValueError(
-                f"`verbose` must be 0 or 1. Received: verbose={verbose!r}."
-            )
         self._restored = False
         self._reset()
 

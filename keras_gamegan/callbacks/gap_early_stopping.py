@@ -74,11 +74,7 @@ class GapEarlyStopping(keras.callbacks.Callback):
         self.start_from_epoch = validation.check_integer(
             "start_from_epoch", start_from_epoch, 0
         )
-        if verbose not in (0, 1):
-            raise ValueError(
-                f"`verbose` must be 0 or 1. Received: verbose={verbose!r}."
-            )
-        self.verbose = int(verbose)
+        self.verbose = messages.check_verbose(verbose)
         self._restored = False
         self._reset()
 

@@ -14,3 +14,10 @@ def say(callback, message):
         return
     in_a_bar = (callback.params or {}).get("verbose") in (1, "auto")
     print(f"\n{message}" if in_a_bar else message, flush=True)
+
+
+def check_verbose(verbose):
+    """Returns ``verbose`` as an int, or raises unless it is 0 or 1."""
+    if verbose not in (0, 1):
+        raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}.")
+    return int(verbose)

@@ -1,16 +1,15 @@
 """The shares of stored models, kept at the Nash equilibrium of their own game."""
 
-import keras
 import numpy as np
 
 from keras_gamegan import population
-from keras_gamegan.callbacks import schedule
+from keras_gamegan.callbacks import measurement
 
 # A linear program leaves members out exactly, or at the rounding of its solver.
 _SUPPORT = 1e-9
 
 
-class NashMixture(keras.callbacks.Callback):
+class NashMixture(measurement.Measurement):
     """Gives the stored models the shares of a Nash equilibrium among themselves.
 
     The payoff matrix of the stored generators and discriminators is measured on
@@ -22,8 +21,10 @@ class NashMixture(keras.callbacks.Callback):
 
     Adds `nash_value`, the value of that game, and `nash_generators` and
     `nash_discriminators`, the numbers of members with a share, to the logs, where the
-    callbacks after it in the list find them. Its randomness follows the train step, so
-    a resumed run computes the same shares. With several workers each must be given the
+    callbacks after it in the list find them: to the epoch's logs the last ones, to a
+    step's logs those measured at that step. Its randomness follows the train step, and
+    `Checkpoint`, which must come after it, keeps the last figures: a resumed run
+    computes and logs the same. With several workers each must be given the
     same data.
 
     Args:
@@ -34,6 +35,8 @@ class NashMixture(keras.callbacks.Callback):
     Attributes:
         measurements: List of triples (train step, `PayoffMatrix`,
             `games.MatrixEquilibrium`).
+        seconds: Seconds spent measuring since the beginning of `fit`.
+        cost: Share of the time since the beginning of `fit` spent measuring.
 
     Raises:
         ValueError: If `every` is out of range; when training begins, if the model's
@@ -61,35 +64,18 @@ class NashMixture(keras.callbacks.Callback):
     """
 
     def __init__(self, data, every="epoch", **arguments):
-        super().__init__()
+        # Measuring sets the shares: never but when it was asked for.
+        super().__init__(every, from_first_epoch=False)
         self._data = data
-        self.schedule = schedule.Schedule(every)
         self._arguments = arguments
         self._estimator = None
         self.measurements = []
 
-    def on_train_begin(self, logs=None):
-        """Prepares for a run; called by Keras."""
+    def _prepare(self):
         self._check_model()
         self._estimator = population.PayoffEstimator(
             self.model, self._data, **self._arguments
         )
-        self.schedule.start(self.model.num_steps)
-
-    def on_train_batch_end(self, batch, logs=None):
-        """Called by Keras after every batch."""
-        if self.schedule.due_after_batch(self.model.num_steps):
-            self._measure()
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Called by Keras after every epoch."""
-        if self.schedule.due_after_epoch():
-            self._measure()
-        if self.measurements and logs is not None:
-            _, _, (p, q, value) = self.measurements[-1]
-            logs["nash_value"] = value
-            logs["nash_generators"] = int(np.sum(p > _SUPPORT))
-            logs["nash_discriminators"] = int(np.sum(q > _SUPPORT))
 
     def _measure(self):
         step = self.model.num_steps
@@ -102,6 +88,12 @@ class NashMixture(keras.callbacks.Callback):
             if bank is not None:
                 bank.assign_probabilities(shares)
         self.measurements.append((step, table, equilibrium))
+        p, q, value = equilibrium
+        return {
+            "nash_value": float(value),
+            "nash_generators": int(np.sum(p > _SUPPORT)),
+            "nash_discriminators": int(np.sum(q > _SUPPORT)),
+        }
 
     def _check_model(self):
         history = getattr(self.model, "history_config", None)

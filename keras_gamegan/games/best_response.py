@@ -4,9 +4,7 @@ import tensorflow as tf
 
 from keras_gamegan import validation
 from keras_gamegan.games import perturbation as perturbations
-from keras_gamegan.games import randomness, structures, updates
-from keras_gamegan.games.search import descend
-from keras_gamegan.games.search import search as search
+from keras_gamegan.games import randomness, search, structures, updates
 
 STARTS = ("current", "perturbed", "persistent")
 _PULL, _PERTURBATION = 0.05, 0.01
@@ -256,7 +254,7 @@ def best_responses(
         optimizer_states = state[2]
     else:
         optimizer_states = [update.init(player.weights) for player in players]
-    worst, optimizer_states, _ = descend(
+    worst, optimizer_states, _ = search.descend(
         loss_fns, players, optimizer_states, update, response.num_steps, **step_options
     )
     worst = tuple(worst)

@@ -5,18 +5,9 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from keras_gamegan import validation
-from keras_gamegan.games import (
-    best_response,
-    randomness,
-    structures,
-    updates,
-)
-from keras_gamegan.games import (
-    proximal as proximity,
-)
-from keras_gamegan.games.perturbation import Perturbation as Perturbation
-from keras_gamegan.games.perturbation import as_perturbation as as_perturbation
-from keras_gamegan.games.perturbation import perturbed as perturbed
+from keras_gamegan.games import best_response, randomness, search, structures, updates
+from keras_gamegan.games import perturbation as perturbations
+from keras_gamegan.games import proximal as proximity
 
 
 class Gap(NamedTuple):
@@ -112,11 +103,11 @@ def worst_players(
     def loss_of_v(player, step):
         return game.maximizer_objective(frozen_u, batch_fn(step))(player)
 
-    (worst_u, worst_v), losses = best_response.search(
+    (worst_u, worst_v), losses = search.search(
         [loss_of_u, loss_of_v],
         [
-            perturbed(u, perturbation, randomness.fold(stream, 0)),
-            perturbed(v, perturbation, randomness.fold(stream, 1)),
+            perturbations.perturbed(u, perturbation, randomness.fold(stream, 0)),
+            perturbations.perturbed(v, perturbation, randomness.fold(stream, 1)),
         ],
         updates.get(response.optimizer, response.learning_rate),
         response.num_steps,
@@ -203,7 +194,10 @@ def duality_gap(
     """
     validation.check_choice("dtype", dtype, ("float32", "float64"))
     response = best_response.BestResponse(num_steps, optimizer, learning_rate)
-    noise, near = as_perturbation(perturbation), proximity.as_proximal(proximal)
+    noise, near = (
+        perturbations.as_perturbation(perturbation),
+        proximity.as_proximal(proximal),
+    )
     stream = randomness.fold(
         randomness.root(randomness.new_seed() if seed is None else seed),
         randomness.Purpose.PERTURBATION,

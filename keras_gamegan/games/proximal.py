@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from keras_gamegan import validation
-from keras_gamegan.games import best_response, structures, updates
+from keras_gamegan.games import search, structures, updates
 
 
 class Proximal:
@@ -108,7 +108,7 @@ def answer(game, u, v, proximal, response, batch_fn, distance=weight_distance):
         weight = structures.number(proximal.weight, outcome.loss.dtype)
         return outcome._replace(loss=outcome.loss + weight * moved)
 
-    (found,), _ = best_response.search(
+    (found,), _ = search.search(
         [loss_of_answer],
         [center],
         updates.get(response.optimizer, rate),

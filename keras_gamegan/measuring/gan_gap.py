@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_gamegan import validation
 from keras_gamegan.games import best_response, gap, randomness
+from keras_gamegan.games import perturbation as perturbations
 from keras_gamegan.games import proximal as proximity
 from keras_gamegan.measuring import discriminators, held_out, progress
 from keras_gamegan.measuring import snapshots as stored
@@ -93,7 +94,7 @@ class GapEstimator:
         progress.check(verbose)
         self._gan = gan
         self._response = response
-        self._perturbation = gap.as_perturbation(perturbation)
+        self._perturbation = perturbations.as_perturbation(perturbation)
         self._proximal = proximity.as_proximal(proximal)
         self._snapshots = None
         if snapshots is not None and snapshots is not False:

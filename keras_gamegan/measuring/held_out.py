@@ -87,6 +87,19 @@ def _rows_by_content(array):
     return found
 
 
+def check_ends(name, dataset):
+    """Raises if a `tf.data.Dataset` repeats without end.
+
+    Raises:
+        ValueError: If so.
+    """
+    if int(dataset.cardinality()) == tf.data.INFINITE_CARDINALITY:
+        raise ValueError(
+            f"`{name}` must be finite. Received: an endless tf.data.Dataset. Use "
+            "dataset.take(number_of_batches)."
+        )
+
+
 def collect(name, data, conditional, dtype, at_least):
     """Returns `HeldOut` tensors of all the data.
 
@@ -102,11 +115,7 @@ def collect(name, data, conditional, dtype, at_least):
             few.
     """
     if isinstance(data, tf.data.Dataset):
-        if int(data.cardinality()) == tf.data.INFINITE_CARDINALITY:
-            raise ValueError(
-                f"`{name}` must be finite. Received: an endless tf.data.Dataset. Use "
-                "dataset.take(number_of_batches)."
-            )
+        check_ends(name, data)
         batches = list(data.as_numpy_iterator())
         parts = list(zip(*batches, strict=True)) if _paired(batches) else [batches]
         arrays = [np.concatenate(part) for part in parts if len(part)]

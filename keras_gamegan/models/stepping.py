@@ -40,7 +40,7 @@ class OptimizerStepper:
 
     @property
     def search_options(self):
-        """How a best-response search runs here: see `games.best_response.search`."""
+        """How a best-response search runs here: see `games.search.search`."""
         several = replicas.num_replicas() > 1
         scales = [self.minimizer_scale, self.maximizer_scale]
         return {

@@ -86,17 +86,41 @@ def test_a_resumed_run_gets_the_same_shares_and_weights(tmp_path, every):
     def run(epochs):
         gan, callback = make(), nash(every)
         checkpoint = kgg.callbacks.Checkpoint(tmp_path / f"{every}", every="epoch")
-        gan.fit(batches(), epochs=epochs, verbose=0, callbacks=[callback, checkpoint])
-        return gan, callback
+        callbacks = [callback, checkpoint]
+        logs = gan.fit(batches(), epochs=epochs, verbose=0, callbacks=callbacks).history
+        return gan, callback, logs
 
     straight, before = make(), nash(every)
-    straight.fit(batches(), epochs=3, verbose=0, callbacks=[before])
+    expected = straight.fit(batches(), epochs=3, verbose=0, callbacks=[before]).history
     run(2)
-    resumed, after = run(3)
+    resumed, after, logs = run(3)
+    for name, values in logs.items():
+        assert values == expected[name][2:], name
+    assert {"nash_value", "nash_generators"} <= set(logs)
     assert after.measurements[-1][0] == before.measurements[-1][0]
     assert len(after.measurements) < len(before.measurements)
     for one, other in zip(straight.weights, resumed.weights, strict=True):
         np.testing.assert_array_equal(np.array(one), np.array(other))
+
+
+def test_figures_that_were_not_measured_again_are_logged_after_a_resume(tmp_path):
+    def run(epochs):
+        callbacks = [nash(every=8), kgg.callbacks.Checkpoint(tmp_path, every="epoch")]
+        logs = make().fit(batches(), epochs=epochs, verbose=0, callbacks=callbacks)
+        return logs.history["nash_value"]
+
+    before = run(2)
+    # Four more steps, 13 to 16, would be measured at their end: three are not.
+    late = nash(every=8)
+    callbacks = [late, kgg.callbacks.Checkpoint(tmp_path, every="epoch")]
+    logs = make().fit(batches(3), epochs=3, verbose=0, callbacks=callbacks).history
+    assert late.measurements == [] and logs["nash_value"] == before
+
+
+def test_a_checkpoint_before_it_is_refused(tmp_path):
+    callbacks = [kgg.callbacks.Checkpoint(tmp_path), nash()]
+    with pytest.raises(ValueError, match=r"Received: NashMixture after it"):
+        make().fit(batches(), verbose=0, callbacks=callbacks)
 
 
 def test_two_replicas_and_one():

@@ -129,13 +129,18 @@ class Interrupt(keras.callbacks.Callback):
 
 
 def resumed(name):
-    """Stopped at step 6, two steps after a checkpoint, and started again."""
+    """Stopped at step 6, two steps after a checkpoint, and started again.
+
+    A restarted process names its layers as the first one did. So must this: TensorFlow
+    sorts sums by the names of their terms (dense_10 before dense_9).
+    """
     found = []
     size = cases.CASES[name].sizes[0]
     arrays = cases.arrays(name, num_examples=size * NUM_STEPS)
     stream = kgg.datasets.ShuffledStream(*arrays, size)
     with tempfile.TemporaryDirectory() as folder:
         for run, callbacks in (("a", []), ("b", [Interrupt()]), ("b", [])):
+            keras.backend.clear_session()
             gan = cases.build(name, optimizer=adam)
             keep = kgg.callbacks.Checkpoint(pathlib.Path(folder, run), every=4)
             try:

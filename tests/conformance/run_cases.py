@@ -21,11 +21,7 @@ from tests.conformance import cases
 
 
 def strategy_for(replicas):
-    """Returns the strategy, or None for a single replica; before any other operation.
-
-    Several groups of devices in one process confuse TensorFlow's collectives, so the
-    sums are taken on one device.
-    """
+    """Returns the strategy, None for one replica; before any other operation."""
     if os.environ.get("TF_CONFIG"):
         return tf.distribute.MultiWorkerMirroredStrategy()
     if replicas == 1:

@@ -1,9 +1,7 @@
 """The stopping example: it stops, restores, draws, says why, and can be resumed."""
 
-import csv
-import pathlib
+import functools
 import re
-import sys
 
 import keras
 import numpy as np
@@ -12,7 +10,8 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from absl import flags
 
-EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
+from tests.examples import scripts
+
 QUICK = (
     "--steps_per_epoch=2",
     "--batch_size=8",
@@ -31,36 +30,15 @@ QUICK = (
 @pytest.fixture(scope="module", name="script")
 def fixture_script():
     """The example as a module; its flags are gone afterwards."""
-    before = set(flags.FLAGS)
-    modules = "monitor_and_stop", "train_classifier", "run_folder"
-    sys.path.insert(0, str(EXAMPLES))
-    import monitor_and_stop
-
-    monitor_and_stop.define_flags()
-    yield monitor_and_stop
-    sys.path.remove(str(EXAMPLES))
-    flags.FLAGS.remove_flag_values(set(flags.FLAGS) - before)
-    for name in modules:
-        del sys.modules[name]
+    with scripts.loaded("monitor_and_stop", define_flags=True) as script:
+        yield script
 
 
 @pytest.fixture(name="run")
 def fixture_run(script):
     """Runs the example with arguments, as the command line would."""
     with tfds.testing.mock_data(num_examples=400):
-        yield lambda *arguments: _run(script, *arguments)
-
-
-def _run(script, *arguments):
-    values = flags.FLAGS
-    for name in values:
-        values[name].unparse()
-    script.main(values(["monitor_and_stop.py", *arguments]))
-
-
-def _history(folder):
-    with (folder / "history.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
+        yield functools.partial(scripts.run, script)
 
 
 def _generator(folder):
@@ -77,7 +55,7 @@ def test_stops_restores_draws_and_says_why(run, tmp_path, capfd):
     assert "Training the classifier" in said and "test accuracy" in said
     assert "Stopped after epoch 3: the smoothed val_duality_gap has not" in said
     assert "Restored: the weights of epoch 1 of 3" in said
-    rows = _history(stopped)
+    rows = scripts.history(stopped)
     assert [row["epoch"] for row in rows] == ["0", "1", "2"]
     for name in ("val_duality_gap", "val_minimax", "average_classifier_fid"):
         assert all(np.isfinite(float(row[name])) for row in rows)
@@ -101,21 +79,18 @@ def test_stops_restores_draws_and_says_why(run, tmp_path, capfd):
     # And a run that was cut off goes on, and stops where it would have.
     run(*QUICK, classifier, f"--output_dir={short}")
     assert "Stopped after epoch 3" in capfd.readouterr().out
-    assert _history(short) == rows
+    assert scripts.history(short) == rows
     # What has stopped stays so.
     run(*QUICK, classifier, f"--output_dir={short}")
     assert "Restored: the weights of epoch 1 of 3" in capfd.readouterr().out
-    assert _history(short) == rows
+    assert scripts.history(short) == rows
     for one, other in zip(_generator(stopped), _generator(short), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("method", ["duality_gap", "fictitious"])
 def test_other_methods(script, method):
-    values = flags.FLAGS
-    for name in values:
-        values[name].unparse()
-    values(["monitor_and_stop.py", f"--method={method}", "--base_filters=2"])
+    scripts.parse(script, f"--method={method}", "--base_filters=2")
     names = {"duality_gap": "DualityGapGAN", "fictitious": "FictitiousGAN"}
     assert type(script.build((28, 28, 1))).__name__ == names[method]
 

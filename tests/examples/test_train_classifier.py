@@ -1,47 +1,28 @@
 """The classifier: its file is an extractor and a classifier, and it learns."""
 
-import pathlib
 import re
-import sys
 
 import keras
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from absl import flags
 
 import keras_gamegan as kgg
-
-EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
+from tests.examples import scripts
 
 
 @pytest.fixture(scope="module", name="script")
 def fixture_script():
     """The example as a module; its flags are gone afterwards."""
-    before = set(flags.FLAGS)
-    sys.path.insert(0, str(EXAMPLES))
-    import train_classifier
-
-    train_classifier.define_flags()
-    yield train_classifier
-    sys.path.remove(str(EXAMPLES))
-    flags.FLAGS.remove_flag_values(set(flags.FLAGS) - before)
-    del sys.modules["train_classifier"]
-
-
-def run(script, *arguments):
-    """Runs the example with arguments, as the command line would."""
-    values = flags.FLAGS
-    for name in values:
-        values[name].unparse()
-    script.main(values(["train_classifier.py", *arguments]))
+    with scripts.loaded("train_classifier", define_flags=True) as script:
+        yield script
 
 
 def test_one_file_is_classifier_and_extractor(script, tmp_path, capfd):
     path = tmp_path / "new" / "digits.keras"
     arguments = ("--dataset=mnist", "--epochs=1", "--batch_size=20", f"--output={path}")
     with tfds.testing.mock_data(num_examples=200):
-        run(script, *arguments)
+        scripts.run(script, *arguments)
     said = capfd.readouterr().out
     accuracy = float(re.search(r"Test accuracy: (\d\.\d+) after 1 epochs", said)[1])
     assert 0.0 <= accuracy <= 1.0
@@ -77,11 +58,11 @@ def test_the_seed_decides(script):
 
 def test_bad_flags(script, tmp_path):
     with pytest.raises(SystemExit, match=r"ends in \.keras.*Use --output="):
-        run(script, f"--output={tmp_path / 'digits.h5'}")
+        scripts.run(script, f"--output={tmp_path / 'digits.h5'}")
     with pytest.raises(SystemExit, match=r"Did you mean 'mnist'"):
-        run(script, "--dataset=mnits", f"--output={tmp_path / 'digits.keras'}")
+        scripts.run(script, "--dataset=mnits", f"--output={tmp_path / 'digits.keras'}")
     with pytest.raises(SystemExit, match=r"(?s)download.*data_dir"):
-        run(script, "--nodownload", f"--data_dir={tmp_path}")
+        scripts.run(script, "--nodownload", f"--data_dir={tmp_path}")
     assert not list(tmp_path.iterdir())
 
 

@@ -1,10 +1,8 @@
 """The image example: what it writes, that it resumes, that it refuses nonsense."""
 
-import csv
+import functools
 import gc
 import json
-import pathlib
-import sys
 import textwrap
 
 import keras
@@ -14,7 +12,8 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from absl import flags
 
-EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
+from tests.examples import scripts
+
 # Two steps an epoch: 40 mocked images in batches of 16.
 QUICK = ("--batch_size=16", "--latent_dim=4", "--epochs=2")
 
@@ -22,35 +21,15 @@ QUICK = ("--batch_size=16", "--latent_dim=4", "--epochs=2")
 @pytest.fixture(scope="module", name="script")
 def fixture_script():
     """The example as a module; its flags are gone afterwards."""
-    before = set(flags.FLAGS)
-    modules = "train_images", "image_flags", "run_folder"
-    sys.path.insert(0, str(EXAMPLES))
-    import train_images
-
-    yield train_images
-    sys.path.remove(str(EXAMPLES))
-    flags.FLAGS.remove_flag_values(set(flags.FLAGS) - before)
-    for name in modules:
-        del sys.modules[name]
+    with scripts.loaded("train_images") as script:
+        yield script
 
 
 @pytest.fixture(name="run")
 def fixture_run(script):
     """Runs the example with arguments, as the command line would."""
     with tfds.testing.mock_data(num_examples=40):
-        yield lambda *arguments: _run(script, *arguments)
-
-
-def _run(script, *arguments):
-    values = flags.FLAGS
-    for name in values:
-        values[name].unparse()
-    script.main(values(["train_images.py", *arguments]))
-
-
-def _history(folder):
-    with (folder / "history.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
+        yield functools.partial(scripts.run, script)
 
 
 def _weights(folder):
@@ -62,8 +41,8 @@ def test_writes_everything_and_a_finished_run_goes_on(run, tmp_path, capfd):
     output = f"--output_dir={tmp_path}"
     quick = *QUICK, "--base_filters=2", output
     run(*quick)
-    assert [row["epoch"] for row in _history(tmp_path)] == ["0", "1"]
-    assert all(np.isfinite(float(row["d_loss"])) for row in _history(tmp_path))
+    assert [row["epoch"] for row in scripts.history(tmp_path)] == ["0", "1"]
+    assert all(np.isfinite(float(row["d_loss"])) for row in scripts.history(tmp_path))
     pictures = sorted(path.name for path in (tmp_path / "samples").iterdir())
     assert pictures == ["epoch_001.png", "epoch_002.png"]
     grid = tf.io.decode_png((tmp_path / "samples" / pictures[0]).read_bytes())
@@ -92,10 +71,10 @@ def test_writes_everything_and_a_finished_run_goes_on(run, tmp_path, capfd):
     # The same command again trains nothing and leaves everything in its place.
     run(*quick)
     assert "Nothing to train: 2 epochs" in capfd.readouterr().out
-    assert [row["epoch"] for row in _history(tmp_path)] == ["0", "1"]
+    assert [row["epoch"] for row in scripts.history(tmp_path)] == ["0", "1"]
     # More epochs go on, and the sampler is that of the longer run.
     run(*quick, "--epochs=3", "--source=current")
-    assert [row["epoch"] for row in _history(tmp_path)] == ["0", "1", "2"]
+    assert [row["epoch"] for row in scripts.history(tmp_path)] == ["0", "1", "2"]
     longer = keras.models.load_model(tmp_path / "model.keras")
     sampler = tf.saved_model.load(str(tmp_path / "sampler" / "1"))
     np.testing.assert_allclose(
@@ -154,9 +133,9 @@ def test_a_killed_run_ends_as_if_nothing_had_happened(
     monkeypatch.undo()
     # Its open file is found here, and not during somebody else's test.
     gc.collect()
-    assert len(_history(folder)) == 2
+    assert len(scripts.history(folder)) == 2
     run(*arguments)
-    assert _history(folder) == _history(tmp_path / "whole")
+    assert scripts.history(folder) == scripts.history(tmp_path / "whole")
     for killed, whole in zip(
         _weights(folder), _weights(tmp_path / "whole"), strict=True
     ):
@@ -178,34 +157,29 @@ def test_class_conditional_networks_without_convolutions(run, tmp_path, capfd):
     assert model.conditional and model.best_response.num_steps == 1
     images = model.sample(10, seed=0, labels=np.arange(10))
     assert images.shape == (10, 28, 28, 1) and np.abs(images).max() <= 1.0
-    assert "duality_gap" in _history(tmp_path)[0]
+    assert "duality_gap" in scripts.history(tmp_path)[0]
     shown = {}
     exec(_printed_code(capfd.readouterr().out), shown)
     assert shown["images"].shape == (16, 28, 28, 1)
     # Another run does not go on in the same folder.
     with pytest.raises(SystemExit, match=r"--batch_size=8 \(not 16\).*--seed=1"):
         run("--batch_size=8", "--seed=1", f"--output_dir={tmp_path}")
-    assert len(_history(tmp_path)) == 1
+    assert len(scripts.history(tmp_path)) == 1
 
 
 def test_every_loss_setting_reaches_the_model(run, script):
-    values = flags.FLAGS
-    for name in values:
-        values[name].unparse()
-    values(
-        [
-            "train_images.py",
-            "--method=fictitious",
-            "--current_weight=-1",
-            "--retention=fifo",
-            "--side=generator",
-            "--loss=hinge",
-            "--penalty=r1",
-            "--penalty_weight=0.25",
-            "--d_learning_rate=0.001",
-            "--beta_1=0.25",
-            "--base_filters=2",
-        ]
+    scripts.parse(
+        script,
+        "--method=fictitious",
+        "--current_weight=-1",
+        "--retention=fifo",
+        "--side=generator",
+        "--loss=hinge",
+        "--penalty=r1",
+        "--penalty_weight=0.25",
+        "--d_learning_rate=0.001",
+        "--beta_1=0.25",
+        "--base_filters=2",
     )
     gan = script.build((28, 28, 1), None)
     assert gan.history_config.current_weight is None
@@ -260,7 +234,7 @@ def test_bad_values_are_told_by_absl(run):
 
 def test_missing_data_says_what_to_do(script, tmp_path):
     with pytest.raises(SystemExit, match=r"(?s)download.*data_dir"):
-        _run(
+        scripts.run(
             script, "--nodownload", f"--data_dir={tmp_path}", f"--output_dir={tmp_path}"
         )
 
@@ -268,7 +242,7 @@ def test_missing_data_says_what_to_do(script, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["gan", "duality_gap", "fictitious"])
 def test_learns_garments_real_data(script, data_dir, tmp_path, method):
-    _run(
+    scripts.run(
         script,
         f"--method={method}",
         f"--data_dir={data_dir}",

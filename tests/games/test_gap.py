@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan.games import gap, randomness, structures
+from keras_gamegan.games import perturbation, randomness, structures
 
 NASH = (-8.67366, -12.467547)
 
@@ -89,10 +89,12 @@ def test_size_of_the_noise(relative):
 
 def test_perturbed_keeps_the_state():
     player = structures.Player(tf.constant(1.0), tf.constant(7))
-    moved = gap.perturbed(player, kgg.games.Perturbation(0.5), randomness.root(0))
+    moved = perturbation.perturbed(
+        player, kgg.games.Perturbation(0.5), randomness.root(0)
+    )
     assert abs(float(moved.weights) - 1.0) == pytest.approx(0.5)
     assert moved.state is player.state
-    assert gap.perturbed(player, None, None) is player
+    assert perturbation.perturbed(player, None, None) is player
 
 
 def test_perturbation_config():
@@ -100,9 +102,9 @@ def test_perturbation_config():
     assert noise.get_config() == {"scale": 0.5, "relative": True}
     twin = kgg.games.Perturbation.from_config(noise.get_config())
     assert (twin.scale, twin.relative) == (0.5, True)
-    assert gap.as_perturbation(noise) is noise
-    assert gap.as_perturbation(None) is None
-    assert gap.as_perturbation(0.1).scale == 0.1
+    assert perturbation.as_perturbation(noise) is noise
+    assert perturbation.as_perturbation(None) is None
+    assert perturbation.as_perturbation(0.1).scale == 0.1
 
 
 def quadratic():
