@@ -1,6 +1,5 @@
 """What every test stands on: quiet TensorFlow, four devices, a clean Keras."""
 
-import gc
 import os
 import pathlib
 
@@ -11,6 +10,8 @@ import hypothesis
 import keras
 import pytest
 import tensorflow as tf
+
+from tests import memory
 
 # Four replicas on one processor; it can be said only before TensorFlow starts.
 tf.config.set_logical_device_configuration(
@@ -29,8 +30,7 @@ hypothesis.settings.load_profile("keras_gamegan")
 def forget_models():
     """Frees what a file's models leave behind: a thousand would fill the memory."""
     yield
-    keras.backend.clear_session()
-    gc.collect()
+    memory.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.conformance import properties
+from tests import memory
 
 
 @pytest.fixture(autouse=True)
 def fixture_forget():
     """Forgets the models of a test when it is over."""
     yield
-    properties.forget()
+    memory.forget()

@@ -6,7 +6,6 @@ that the two runs leave: weights, optimizer slots, banks, averages, logs and sam
 
 import dataclasses
 import functools
-import gc
 import pathlib
 import re
 import tempfile
@@ -43,12 +42,6 @@ class Property:
         """Returns why a row is left out, or None."""
         networks = self.excluded.get(cases.CASES[name].networks)
         return self.excluded.get(name, networks)
-
-
-def forget():
-    """Frees what measured models leave behind: hundreds would fill the memory."""
-    keras.backend.clear_session()
-    gc.collect()
 
 
 def batches(name, dtype="float32"):

@@ -14,6 +14,7 @@ import traceback
 
 import numpy as np
 
+from tests import memory
 from tests.conformance import cases, cluster, properties, run_cases
 
 # Column -> (processes, replicas of a process, dtype).
@@ -83,7 +84,7 @@ def within_a_process(folder, column, names):
                 traceback.print_exc()
                 found[name] = "failed"
         kept.write_text(json.dumps(found))
-        properties.forget()
+        memory.forget()
     return found
 
 
