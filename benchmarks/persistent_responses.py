@@ -109,7 +109,9 @@ def bounds(gan, real, number):
         # Other tensors of the same sizes, or two gradients would be computed as one.
         worst_u, worst_v = tf.nest.map_structure(lambda x: x * 1.01, (u, v))
         first = gradient_of_both(worst_u, worst_v, u, v, source)
-        second = gradient_of_both(u, v, worst_u, worst_v, source, game.exact_values)
+        second = gradient_of_both(
+            u, v, worst_u, worst_v, source, game.exact_minimizer_value
+        )
         return tf.add_n(first + second)
 
     return {

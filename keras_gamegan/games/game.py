@@ -62,8 +62,10 @@ class Game:
         Training GANs Without Competition", 2021.
     """
 
-    # Whether the values in the outcomes below are exactly those of `value`.
-    exact_values = True
+    # Whether the value in the outcome of `minimizer_objective`, and in that of
+    # `maximizer_objective`, is exactly that of `value`.
+    exact_minimizer_value = True
+    exact_maximizer_value = True
 
     def __init__(
         self,

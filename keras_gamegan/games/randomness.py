@@ -13,6 +13,9 @@ import tensorflow as tf
 from keras_gamegan.games import structures
 
 ALGORITHM = "philox"
+_PHILOX = 1
+# With which TensorFlow makes a key and a counter of a seed.
+_SCRAMBLING_KEY = 0x02461E293EC8F720
 
 # Bits of the significand: as many as a number in [1/2, 1) has.
 _PRECISION = {tf.float16: 11, tf.bfloat16: 8, tf.float32: 24, tf.float64: 53}
@@ -51,8 +54,8 @@ def fold(stream, *data):
     """
     for item in data:
         item = int(item) if isinstance(item, enum.IntEnum) else item
-        stream = tf.random.experimental.stateless_fold_in(
-            stream, structures.number(item, tf.int64), alg=ALGORITHM
+        stream = tf.stack(
+            [_bits(stream, (), tf.int64), structures.number(item, tf.int64)]
         )
     return stream
 
@@ -68,7 +71,7 @@ def normal(stream, shape, dtype=tf.float32):
     # whole vectors only, a number does not depend on how many are drawn.
     padded = (size + _VECTOR - 1) // _VECTOR * _VECTOR
     numbers = _whole_numbers(stream, (padded,), wide, precision)
-    symmetric = (2 * numbers + 1) * 2.0**-precision - 1
+    symmetric = numbers * 2.0 ** (1 - precision) + (2.0**-precision - 1)
     flat = 2.0**0.5 * tf.math.erfinv(symmetric)
     return tf.cast(tf.reshape(flat[:size], shape), dtype)
 
@@ -89,11 +92,32 @@ def _whole_numbers(stream, shape, dtype, precision):
     so the floats are made here.
     """
     source = tf.uint64 if dtype == tf.float64 else tf.uint32
-    bits = tf.random.stateless_uniform(
-        shape, stream, minval=None, maxval=None, dtype=source, alg=ALGORITHM
-    )
     shift = tf.constant(source.size * 8 - precision, source)
-    return tf.cast(tf.bitwise.right_shift(bits, shift), dtype)
+    bits = tf.bitwise.right_shift(_bits(stream, shape, source), shift)
+    return tf.cast(bits, dtype)
+
+
+def _bits(stream, shape, dtype):
+    """Returns integers of all bits: `tf.random.stateless_uniform`'s, in fewer steps.
+
+    That function scrambles the seed with a dozen small operations, more than the rest
+    of a small network's step.
+    """
+    mixed = tf.raw_ops.StatelessRandomUniformFullIntV2(
+        shape=[2],
+        key=tf.constant([_SCRAMBLING_KEY], tf.uint64),
+        counter=tf.bitcast(stream, tf.uint64),
+        dtype=tf.uint64,
+        alg=_PHILOX,
+    )
+    key, counter = tf.split(mixed, 2)
+    return tf.raw_ops.StatelessRandomUniformFullIntV2(
+        shape=shape,
+        key=key,
+        counter=tf.pad(counter, [[1, 0]]),
+        dtype=dtype,
+        alg=_PHILOX,
+    )
 
 
 def integers(stream, shape, maximum):

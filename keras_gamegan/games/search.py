@@ -111,7 +111,9 @@ def descend(
 
     if num_steps == 0:
         return players, optimizer_states, None
-    if unroll:
+    # Beside a single step TensorFlow finds what the outer step computes again: the
+    # forward pass of the player it starts from.
+    if unroll or num_steps == 1:
         values = []
         for step in range(num_steps):
             players, optimizer_states, losses = one_step(

@@ -328,10 +328,8 @@ class WeightBank(keras.layers.Layer):
     def _write(self, slot, player):
         values = player.weights + player.state
         for stack, value in zip(self._members, values, strict=True):
-            value = storage.stored(value, stack.dtype)
-            stack.value.scatter_update(
-                tf.IndexedSlices(value[tf.newaxis], tf.reshape(slot, [1]))
-            )
+            row = tf.IndexedSlices(storage.stored(value, stack.dtype), slot)
+            stack.value.scatter_update(row)
 
     def _assign_slots(self, slots):
         variables = (self._ordinals, self._steps, self._head, self._clock)

@@ -92,13 +92,18 @@ class AdversarialGame:
         self.penalty = penalty
 
     @property
-    def exact_values(self):
-        """Whether training mode computes the value of inference mode on its way.
+    def exact_minimizer_value(self):
+        """Whether the generator's training mode computes the value of inference mode.
 
         True without BatchNorm, Dropout and the like; a gap between two values is only
         meaningful if both come from the same functions.
         """
-        return not (self.discriminator.has_modes or self.generator.has_modes)
+        return not self.generator.has_modes
+
+    @property
+    def exact_maximizer_value(self):
+        """Whether the discriminator's training mode computes that value."""
+        return not self.discriminator.has_modes
 
     def generate(self, player, batch, training):
         """Returns (data, moved player, regularisation) for the batch's latents."""

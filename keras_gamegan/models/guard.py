@@ -57,11 +57,11 @@ class StepGuard:
         self._fine = tf.constant(True)
 
     def check_data(self, real):
-        """Returns the batch of real data, once it is known to be finite."""
-        return self._behind([real], [real], DATA)[0]
+        """Holds back all that is to be written until the real data is known to be."""
+        self._watch([real], DATA)
 
     def check_update(self, name, gradient, player, before, scaled):
-        """Returns what an update will write, once it is known to be finite.
+        """Returns the player to write, once it and the gradient are known to be finite.
 
         Args:
             name: "generator" or "discriminator", for the message.
@@ -72,8 +72,8 @@ class StepGuard:
             scaled: Whether dynamic loss scaling is on, whose overflows are no error.
 
         Returns:
-            A pair (gradient, player); where something was not finite, the player is
-            ``before``, and `run` does nothing.
+            The player; where something was not finite, it is ``before``, and `run` does
+            nothing.
         """
         old = before.weights + before.state
         new = player.weights + player.state
@@ -83,22 +83,14 @@ class StepGuard:
             if value is not prior
         ]
         written = [*gradient, *(value for _, value in moved)]
-        checked = self._behind(
-            written, [] if scaled else written, f"the gradient of the {name}"
-        )
-        gradient, checked = checked[: len(gradient)], checked[len(gradient) :]
-        if self._failure is not None:
-            checked = [
-                tf.where(self._fine, value, prior)
-                for (prior, _), value in zip(moved, checked, strict=True)
-            ]
-        left = iter(checked)
+        self._watch([] if scaled else written, f"the gradient of the {name}")
+        left = iter([self._held_back(*pair) for pair in moved])
         new = [
             prior if value is prior else next(left)
             for prior, value in zip(old, new, strict=True)
         ]
         number = len(player.weights)
-        return gradient, structures.Player(new[:number], new[number:])
+        return structures.Player(new[:number], new[number:])
 
     def run(self, write):
         """Calls ``write()``, unless something was not finite."""
@@ -115,28 +107,33 @@ class StepGuard:
         else:
             write()
 
-    def _behind(self, tensors, watched, what):
-        sums = [_finite_sum(each) for each in watched if each.dtype.is_floating]
-        if sums:
-            finite = tf.reduce_all(tf.math.is_finite(tf.stack(sums)))
-            if self._failure is not None:
-                self._failure.note(finite, _WATCHED.index(what), self._step)
-                self._fine = tf.logical_and(self._fine, finite)
-                return tensors
-            message = f"{_MARK}: {what} at step"
-            check = tf.debugging.Assert(finite, [message, self._step])
-            if check is not None:
-                self._checks.append(check)
-        if not self._checks:
-            return tensors
+    def _watch(self, tensors, what):
+        sums = [_finite_sum(each) for each in tensors if each.dtype.is_floating]
+        if not sums:
+            return
+        if len({each.dtype for each in sums}) > 1:
+            sums = [tf.cast(each, tf.float64) for each in sums]
+        finite = tf.reduce_all(tf.math.is_finite(tf.stack(sums)))
+        if self._failure is not None:
+            self._failure.note(finite, _WATCHED.index(what), self._step)
+            self._fine = tf.logical_and(self._fine, finite)
+            return
+        message = f"{_MARK}: {what} at step"
+        check = tf.debugging.Assert(finite, [message, self._step])
+        if check is not None:
+            self._checks.append(check)
+
+    def _held_back(self, prior, value):
+        if self._failure is not None:
+            return tf.where(self._fine, value, prior)
         with tf.control_dependencies(self._checks):
-            return [tf.identity(tensor) for tensor in tensors]
+            return tf.identity(value)
 
 
 def _finite_sum(tensor):
     # A sum is NaN or infinite as soon as one term is; of squares, it would overflow.
     wide = tf.float64 if tensor.dtype == tf.float64 else tf.float32
-    return tf.cast(tf.reduce_sum(tf.cast(tensor, wide)), tf.float64)
+    return tf.reduce_sum(tf.cast(tensor, wide))
 
 
 def require(condition, message, number):

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_gamegan.distribution import replicas
+from keras_gamegan.models import fused_adam
 
 
 class OptimizerStepper:
@@ -81,7 +82,7 @@ class OptimizerStepper:
         if replicas.num_replicas() > 1:
             gradient = replicas.masked(gradient, self._share)
             player = self._averaged(player, self._read[name])
-        gradient, player = self._guard.check_update(
+        player = self._guard.check_update(
             name,
             gradient,
             player,
@@ -90,7 +91,9 @@ class OptimizerStepper:
         )
         network.assign(player, before=self._read[name])
         if network.weight_variables:
-            self._guard.run(lambda: optimizer.apply(gradient, network.weight_variables))
+            self._guard.run(
+                lambda: fused_adam.apply(optimizer, gradient, network.weight_variables)
+            )
         self._read[name] = network.player()
         return self._read[name]
 

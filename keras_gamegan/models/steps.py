@@ -21,7 +21,7 @@ def train_step(model, data):
     real, labels = _unpack(model, data)
     step = tf.convert_to_tensor(model.step)
     watch = _guard(model, step)
-    real = watch.check_data(real)
+    watch.check_data(real)
     model.trackers.data_range.update_state(real)
     source = batches.BatchSource(
         real,

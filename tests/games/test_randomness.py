@@ -31,6 +31,25 @@ def test_same_numbers_eagerly_in_graphs_and_under_xla(name):
         )
 
 
+@pytest.mark.parametrize("seed", [(0, 0), (5, 7), (-3, 2**60)])
+def test_streams_and_bits_are_those_of_tensorflow(seed):
+    stream = tf.constant(seed, tf.int64)
+    expected = tf.random.experimental.stateless_fold_in(
+        stream, tf.constant(9, tf.int64), alg=randomness.ALGORITHM
+    )
+    np.testing.assert_array_equal(randomness.fold(stream, 9), expected)
+    bits = tf.random.stateless_uniform(
+        (3, 5), stream, None, None, tf.uint32, alg=randomness.ALGORITHM
+    )
+    uniform = (bits.numpy() >> 8) * 2.0**-24
+    np.testing.assert_array_equal(randomness.uniform(stream, (3, 5)), uniform)
+    bits = tf.random.stateless_uniform(
+        (7,), stream, None, None, tf.uint64, alg=randomness.ALGORITHM
+    )
+    uniform = (bits.numpy() >> np.uint64(11)) * 2.0**-53
+    np.testing.assert_array_equal(randomness.uniform(stream, (7,), tf.float64), uniform)
+
+
 @pytest.mark.parametrize("name", ["uniform", "normal"])
 @pytest.mark.parametrize("width", [1, 3, 8])
 def test_a_longer_draw_begins_with_the_shorter_one(name, width):

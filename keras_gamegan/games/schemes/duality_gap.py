@@ -52,17 +52,18 @@ class DualityGap(base.Scheme):
         )
         worst, state, of_u, of_v = differentiate(game, u, v, state, stepper, batch_fn)
         (out_u, grad_u), (out_v, grad_v) = of_u, of_v
-        if game.exact_values:
-            gap = out_u.value - out_v.value
-        else:
-            worst_u, worst_v = worst
-            batch = base.draw(batch_fn, 0)
-            gap = game.value(u, worst_v, batch) - game.value(worst_u, v, batch)
+        # What the gradients have computed on their way is not computed again.
+        (worst_u, worst_v), batch = worst, base.draw(batch_fn, 0)
+        upper, lower = out_u.value, out_v.value
+        if not game.exact_minimizer_value:
+            upper = game.value(u, worst_v, batch)
+        if not game.exact_maximizer_value:
+            lower = game.value(worst_u, v, batch)
         return base.Step(
             stepper.minimizer(out_u.player, grad_u),
             stepper.maximizer(out_v.player, grad_v),
             state,
-            base.report(out_u, out_v, duality_gap=gap),
+            base.report(out_u, out_v, duality_gap=upper - lower),
         )
 
     def _losses(self, game, u, v, state, stepper, batch_fn):
@@ -79,7 +80,7 @@ class DualityGap(base.Scheme):
         )
         batch = base.draw(batch_fn, 0)
         loss_of_u = game.minimizer_objective(
-            structures.pure(worst_v), batch, with_value=game.exact_values
+            structures.pure(worst_v), batch, with_value=game.exact_minimizer_value
         )
         loss_of_v = game.maximizer_objective(structures.pure(worst_u), batch)
         return (worst_u, worst_v), state, loss_of_u, loss_of_v
