@@ -75,4 +75,7 @@ def _finished(dataset):
     options = tf.data.Options()
     policy = tf.data.experimental.AutoShardPolicy.DATA
     options.experimental_distribute.auto_shard_policy = policy
+    # Where a step takes a millisecond, tuning takes another one of the same cores;
+    # without it AUTOTUNE means as many calls in parallel as there are cores.
+    options.autotune.enabled = False
     return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)

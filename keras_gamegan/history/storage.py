@@ -4,6 +4,10 @@ import numpy as np
 import tensorflow as tf
 
 
+# Numbers that are written to a bank at a time, where they are not one row anyway.
+_BLOCK = 2**20
+
+
 def storage_dtype(dtype, asked):
     """Returns the dtype in which a variable's history is stored.
 
@@ -37,6 +41,21 @@ def stored(value, dtype):
     if largest < float(value.dtype.max):
         value = tf.clip_by_value(value, -largest, largest)
     return tf.cast(value, target)
+
+
+def fill(stack, value):
+    """Writes one value to all rows of a stack, without a second stack in memory.
+
+    Args:
+        stack: Keras variable (n, ...).
+        value: Tensor (...).
+    """
+    value = stored(value, stack.dtype)
+    number = max(1, _BLOCK // max(1, value.shape.num_elements()))
+    for begin in range(0, stack.shape[0], number):
+        rows = tf.range(begin, min(begin + number, stack.shape[0]))
+        block = tf.repeat(value[tf.newaxis], tf.size(rows), axis=0)
+        stack.value.scatter_update(tf.IndexedSlices(block, rows))
 
 
 def check_probabilities(probabilities, number):

@@ -117,8 +117,7 @@ class WeightBank(keras.layers.Layer):
         # An empty slot is never played, but in a full mixture its loss, times 0, must
         # be a number.
         for stack, variable in zip(self._members, network.variables, strict=True):
-            value = storage.stored(tf.convert_to_tensor(variable), stack.dtype)
-            stack.assign(tf.repeat(value[tf.newaxis], self.capacity, axis=0))
+            storage.fill(stack, tf.convert_to_tensor(variable))
             # tf.train.Checkpoint finds variables in attributes, not in lists of them.
             setattr(self, stack.name, stack)
         self.built = True
