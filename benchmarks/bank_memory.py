@@ -13,7 +13,6 @@ the banks' own bytes exceed the formula by more than 2 %.
 import json
 import os
 import pathlib
-import resource
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ import tempfile
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
+import memory
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
@@ -38,12 +38,6 @@ flags.DEFINE_string("folder", None, "Where the processes hand over the model.")
 BATCH_SIZE = 16
 TOLERANCE = 1.02
 MEGABYTE = 1e6
-
-
-def peak():
-    """Returns this process' peak resident memory in bytes."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def size_of(path):
@@ -87,7 +81,7 @@ def train(capacity, dtype):
         "discriminator_values": number_of_values(gan.discriminator),
         "built": built,
         "trained": bank_bytes(gan),
-        "trained_peak": peak(),
+        "trained_peak": memory.peak(),
     }
     gan.save(folder / "model.keras")
     gan.save_weights(folder / "model.weights.h5")
@@ -101,7 +95,7 @@ def train(capacity, dtype):
 def load():
     """Loads the model that `train` saved; returns what it measured."""
     gan = keras.models.load_model(pathlib.Path(FLAGS.folder) / "model.keras")
-    return {"loaded": bank_bytes(gan), "loaded_peak": peak()}
+    return {"loaded": bank_bytes(gan), "loaded_peak": memory.peak()}
 
 
 def measure(capacity, dtype):

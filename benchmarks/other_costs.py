@@ -7,7 +7,6 @@ Import times and peaks of memory come from processes of their own.
 
 import json
 import pathlib
-import resource
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ import time
 
 import arithmetic
 import keras
+import memory
 import numpy as np
 import settings
 import tensorflow as tf
@@ -53,7 +53,7 @@ def gap_row(setting, rounds, num_steps=300, scoring_batches=10):
     )
 
 
-def fit_row(setting, rounds, executions=40, per_execution=50):
+def fit_row(setting, rounds, executions=100, per_execution=50):
     """Returns the line of `fit` against a bare loop over the compiled step."""
     data = setting.data()
     options = tf.data.Options()
@@ -296,11 +296,10 @@ def memory_of(name, width):
         run()
         time.sleep(0)
     networks = model.generator, model.discriminator
-    unit = 1 if sys.platform == "darwin" else 1024
     return {
         "weights": sum(_bytes(w) for n in networks for w in n.weights),
         "held": sum(_bytes(w) for w in model.variables),
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
+        "peak": memory.peak(),
     }
 
 
@@ -320,7 +319,7 @@ def rows(named, rounds, quick=False):
     small = {"num_steps": 3, "scoring_batches": 2} if quick else {}
     found = [gap_row(dcgan, rounds, **small), gap_row(mlp, rounds, **small)]
     small = {"executions": 2, "per_execution": 3} if quick else {}
-    found.append(fit_row(mlp, 3 * rounds, **small))
+    found.append(fit_row(mlp, 2 * rounds, **small))
     if not quick:
         found += [first_step_row(setting, rounds) for setting in (dcgan, mlp)]
         found.append(import_row(3 * rounds))

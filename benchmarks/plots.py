@@ -37,7 +37,8 @@ def write(rows, path):
                 left.plot(depths, bounds, ":", color=color, label=f"{optimizer}, bound")
         left.set_xlabel("steps k of the search")
         for kind, color in (("sampled", "C2"), ("full", "C3")):
-            points = _points(rows, name, rf"`FictitiousGAN`, {kind}, capacity (\d+)")
+            pattern = rf"`FictitiousGAN`, {kind}, capacity (\d+) / `GAN`"
+            points = _points(rows, name, pattern)
             if points:
                 sizes, times, bounds = points
                 right.plot(sizes, times, "o-", color=color, label=kind)

@@ -3,7 +3,6 @@
 import numpy as np
 import tensorflow as tf
 
-
 # Numbers that are written to a bank at a time, where they are not one row anyway.
 _BLOCK = 2**20
 

@@ -249,8 +249,12 @@ class WeightBank(keras.layers.Layer):
         share = self.probabilities()
 
         def fresh(slot):
+            is_live = tf.equal(slot, slots.head)
+            if replicas.num_replicas() == 1:
+                # Half of all draws are the live model: nothing is read or copied.
+                return tf.cond(is_live, lambda: current, lambda: self.member(slot))
             return tf.nest.map_structure(
-                lambda live, stored: tf.where(tf.equal(slot, slots.head), live, stored),
+                lambda live, stored: tf.where(is_live, live, stored),
                 current,
                 self.member(slot),
             )

@@ -330,3 +330,15 @@ def test_bad_arguments(arguments, error, message):
         evaluator(**arguments)
     with pytest.raises(ValueError, match="Received: none"):
         kgg.callbacks.Evaluate([], 10)
+
+
+def test_early_stopping_by_a_metric_of_the_average():
+    evaluate = evaluator(source=["current", "average"])
+    stop = kgg.callbacks.GapEarlyStopping(
+        "average_distance", patience=2, min_delta=1e6, verbose=0
+    )
+    logs = (
+        make().fit(batches(), epochs=9, verbose=0, callbacks=[evaluate, stop]).history
+    )
+    assert len(logs["average_distance"]) == 3
+    assert stop.stopped_epoch == 2
