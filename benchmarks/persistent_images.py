@@ -12,13 +12,11 @@ data.
 
 import json
 import pathlib
-import statistics
 import time
 
 import keras
 import numpy as np
 import persistent_ring
-import tensorflow as tf
 from absl import app, flags
 
 import keras_gamegan as kgg
@@ -63,27 +61,6 @@ def build(response):
     return gan
 
 
-def milliseconds(named, real):
-    """Returns name -> median milliseconds of a step, all timed in turns."""
-    batch = tf.constant(real[:BATCH_SIZE])
-    steps = {}
-    for name, response in named.items():
-        gan = build(response)
-        steps[name] = tf.function(
-            lambda gan=gan: gan.train_step(batch)["d_loss"], autograph=False
-        )
-        steps[name]()
-    found = {name: [] for name in steps}
-    for _ in range(FLAGS.repetitions):
-        for name, step in steps.items():
-            began = time.perf_counter()
-            for _ in range(5):
-                loss = step()
-            loss.numpy()
-            found[name].append(200 * (time.perf_counter() - began))
-    return {name: statistics.median(times) for name, times in found.items()}
-
-
 def train(response, num_steps, real, held_out, classifier):
     """Trains once; returns the figures."""
     gan = build(response)
@@ -125,7 +102,7 @@ def main(argv):
     real, held_out = images("train", 20_000), images("test", 10_000)
     every = persistent_ring.settings()
     named = {name: every[name] for name in NAMES}
-    times = milliseconds(named, real)
+    times = persistent_ring.milliseconds(named, build, real[:BATCH_SIZE], 5)
     budget = FLAGS.plain_steps * times[persistent_ring.PLAIN]
     print("| setting | ms a step | steps | FID | average: FID | logged | searched |")
     print("|---" * 7 + "|", flush=True)

@@ -74,12 +74,19 @@ def build(response, seed):
     return gan
 
 
-def milliseconds(named):
-    """Returns name -> median milliseconds of a step, all timed in turns."""
-    batch = tf.constant(ring().sample(BATCH_SIZE, seed=0))
+def milliseconds(named, make, batch, number=TIMED_STEPS):
+    """Returns name -> median milliseconds of a step, all timed in turns.
+
+    Args:
+        named: Dictionary: name -> `BestResponse` or None.
+        make: Function of one of these that returns a compiled model.
+        batch: Real data.
+        number: Steps timed at a time.
+    """
+    batch = tf.constant(batch)
     ways = {}
     for name, response in named.items():
-        gan = build(response, 0)
+        gan = make(response)
         ways[name] = tf.function(
             lambda gan=gan: gan.train_step(batch)["d_loss"], autograph=False
         )
@@ -88,10 +95,10 @@ def milliseconds(named):
     for _ in range(FLAGS.repetitions):
         for name, step in ways.items():
             began = time.perf_counter()
-            for _ in range(TIMED_STEPS):
+            for _ in range(number):
                 loss = step()
             loss.numpy()
-            found[name].append(1000 * (time.perf_counter() - began) / TIMED_STEPS)
+            found[name].append(1000 * (time.perf_counter() - began) / number)
     return {name: statistics.median(times) for name, times in found.items()}
 
 
@@ -174,7 +181,8 @@ def main(argv):
         for name, response in settings().items()
         if not FLAGS.only or name in FLAGS.only or response is None
     }
-    times = milliseconds(named)
+    batch = ring().sample(BATCH_SIZE, seed=0)
+    times = milliseconds(named, lambda response: build(response, 0), batch)
     budget = FLAGS.plain_steps * times[PLAIN]
     print(
         "| setting | ms a step | steps | modes of 8 | near a mode | average: modes "

@@ -250,7 +250,7 @@ class WeightBank(keras.layers.Layer):
 
         def fresh(slot):
             is_live = tf.equal(slot, slots.head)
-            if replicas.num_replicas() == 1:
+            if replicas.num_replicas() == 1 and self.mixture_kind != "full":
                 # Half of all draws are the live model: nothing is read or copied.
                 return tf.cond(is_live, lambda: current, lambda: self.member(slot))
             return tf.nest.map_structure(
