@@ -15,6 +15,7 @@ import statistics
 import sys
 import time
 
+import keras_guide
 import other_costs
 import plots
 import profiling
@@ -34,6 +35,7 @@ SECTIONS = ("steps", "torch", "others")
 def profiled_models(setting):
     """Returns name -> model whose steps are profiled."""
     return {
+        "guide": keras_guide.KerasGuideGAN(*setting.make()),
         "gan": kgg.GAN(*setting.make(), seed=0),
         "fictitious 20": train_steps.fictitious(setting, 20),
         "full 5": train_steps.fictitious(setting, 5, "full"),

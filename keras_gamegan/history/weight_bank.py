@@ -331,6 +331,7 @@ class WeightBank(keras.layers.Layer):
     def _write(self, slot, player):
         values = player.weights + player.state
         for stack, value in zip(self._members, values, strict=True):
+            # A scalar index takes the row as it is, without an axis to be added.
             row = tf.IndexedSlices(storage.stored(value, stack.dtype), slot)
             stack.value.scatter_update(row)
 

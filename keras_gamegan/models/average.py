@@ -58,7 +58,6 @@ class AverageWeights(keras.layers.Layer):
         for average, value in zip(self._averages, values, strict=True):
             if value.dtype.is_floating:
                 rate = tf.cast(1.0 - decay, value.dtype)
-                # In place: three passes over all weights become two and a half.
                 old = tf.convert_to_tensor(average)
                 average.value.assign_sub(rate * (old - value))
             else:

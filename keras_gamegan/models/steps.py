@@ -22,7 +22,7 @@ def train_step(model, data):
     step = tf.convert_to_tensor(model.step)
     watch = _guard(model, step)
     watch.check_data(real)
-    model.trackers.data_range.update_state(real)
+    watch.run(lambda: model.trackers.data_range.update_state(real))
     source = batches.BatchSource(
         real,
         labels,

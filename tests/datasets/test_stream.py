@@ -74,6 +74,15 @@ def test_a_stream_entered_at_a_step_is_the_tail_of_the_stream():
     np.testing.assert_array_equal(data.batch(9), whole[9])
 
 
+def test_streams_are_not_tuned_and_shared_by_steps():
+    data = numbered(50, batch_size=8)
+    for dataset in (data.endless(), data.epochs(), data.endless(3)):
+        options = dataset.options()
+        assert options.autotune.enabled is False
+        policy = options.experimental_distribute.auto_shard_policy
+        assert policy == tf.data.experimental.AutoShardPolicy.DATA
+
+
 def test_a_step_beyond_int32_is_reached_at_once():
     data = numbered(50, batch_size=8)
     start = 2**40

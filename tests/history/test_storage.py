@@ -173,3 +173,13 @@ def test_narrow_banks_train_save_and_load(tmp_path, dtype):
         gan.sample(9, seed=1, source="mixture"),
         loaded.sample(9, seed=1, source="mixture"),
     )
+
+
+@pytest.mark.parametrize("block", [1, 7, 10**6])
+def test_every_row_is_filled_whatever_the_block(monkeypatch, block):
+    monkeypatch.setattr(storage, "_BLOCK", block)
+    value = np.arange(3, dtype="float32") + 0.5
+    for number in (1, 2, 5):
+        stack = keras.Variable(np.zeros((number, 3)), dtype="float16")
+        storage.fill(stack, tf.constant(value))
+        np.testing.assert_array_equal(stack.numpy(), np.tile(value, (number, 1)))

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan import stateless
+from keras_gamegan import payoffs, stateless
 from keras_gamegan.games import gradients, randomness, structures
 from keras_gamegan.models import adversarial_game, batches
 
@@ -139,6 +139,29 @@ def test_values_agree_however_they_are_computed(make_game, batch):
     np.testing.assert_allclose(losses["g_loss"], outcome.loss, rtol=1e-5)
     both = make_game(kind="modes")
     assert not (both.exact_minimizer_value or both.exact_maximizer_value)
+
+
+@pytest.mark.parametrize("modes", ["discriminator", "generator"])
+def test_modes_of_one_player_leave_the_others_value_exact(networks, batch, modes):
+    pairs = dict(zip(("discriminator", "generator"), networks("mlp"), strict=True))
+    place = ("discriminator", "generator").index(modes)
+    pairs[modes] = networks("modes")[place]
+    game = adversarial_game.AdversarialGame(
+        *(stateless.StatelessNetwork(each) for each in pairs.values()),
+        payoffs.get("minimax"),
+    )
+    u, v = game.generator.player(), game.discriminator.player()
+    value = game.value(u, v, batch)
+    of_u = game.minimizer_objective(structures.pure(v), batch, with_value=True)(u)
+    of_v = game.maximizer_objective(structures.pure(u), batch)(v)
+    exact = {"discriminator": of_v.value, "generator": of_u.value}
+    flags = {
+        "discriminator": game.exact_maximizer_value,
+        "generator": game.exact_minimizer_value,
+    }
+    for player, found in exact.items():
+        assert flags[player] == (player != modes)
+        assert bool(np.isclose(found, value, rtol=1e-5)) == flags[player]
 
 
 def test_labels_reach_both_networks(networks):

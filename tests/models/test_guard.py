@@ -131,6 +131,8 @@ def test_bad_data_in_a_stream(make, points, state, value, method):
         gan.fit(data, verbose=0)
     for name, array in state(gan).items():
         np.testing.assert_array_equal(array, before[name], err_msg=name)
+    # As before the first batch: the bad one has not entered.
+    np.testing.assert_array_equal(gan.data_range, [np.inf, -np.inf])
 
 
 def test_an_explosion_leaves_finite_weights(make, points):
