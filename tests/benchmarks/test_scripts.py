@@ -167,4 +167,4 @@ def test_profile_lists_the_operations(tmp_path):
     )
     assert finished.returncode == 0, finished.stderr[-2000:]
     assert "MatMul" in finished.stdout and "::" not in finished.stdout
-    assert len(list(tmp_path.rglob("*.xplane.pb"))) == 10
+    assert len(list(tmp_path.rglob("*.xplane.pb"))) == 12
