@@ -1,61 +1,133 @@
 """A Keras network as a player: its weights are tensors, its forward pass a function."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import tensorflow as tf
 
-from keras_gamegan.games import randomness, structures
+from keras_gamegan import random_layers
+from keras_gamegan.distribution import trainable
+from keras_gamegan.games import structures
 
 
 class StatelessNetwork:
     """Calls a built Keras model with weights handed in as tensors.
 
-    The state of a player is what a forward pass may move: BatchNorm statistics,
-    vectors of spectral normalisation. Seeds of Dropout are not state here: they follow
-    from the random stream of the step, so that a resumed run draws the same masks.
+    The state of a player is what training does not differentiate: BatchNorm statistics,
+    vectors of spectral normalisation, frozen weights. Seeds of Dropout are not state
+    here: they follow from the random stream of the step, so that a resumed run draws
+    the same masks.
+
+    What is a weight and what is state is read when the object is made and when
+    `refresh` is called, as Keras reads it in `compile`.
 
     Args:
-        model: A built Keras model, or a `StatelessNetwork`, whose model is used.
+        model: A built Keras model of one input, or of two, one of which are labels.
+        label_index: Position of the labels in `model.inputs`, if there are two.
+            Default: 1.
     """
 
-    def __init__(self, model):
-        self.model = model = getattr(model, "model", model)
-        self.weight_variables = list(model.trainable_variables)
+    def __init__(self, model: keras.Model, label_index: int = 1) -> None:
+        self.model = model
+        inputs = list(model.inputs)
+        self.label_input: Any = inputs.pop(label_index) if len(inputs) > 1 else None
+        self.main_input = inputs[0]
+        self._inputs = [self.main_input, self.label_input][: len(model.inputs)]
+        self.output = model.outputs[0]
+        self._label_index = label_index
+        self._noise = random_layers.Noise(model)
+        self.weight_variables: list[keras.Variable] = []
+        self.state_variables: list[keras.Variable] = []
+        # Weights without a gradient that were told of.
+        self.told: set[int] = set()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Reads anew which weights are trainable."""
+        self.weight_variables = list(self.model.trainable_variables)
+        moving = {id(variable) for variable in self.weight_variables}
         self.state_variables = [
-            variable
-            for variable in model.non_trainable_weights
-            if not _contains(self.weight_variables, variable)
+            variable for variable in self.model.weights if id(variable) not in moving
         ]
-        self._seed_variables = [
-            variable
-            for variable in model.non_trainable_variables
-            if not _contains(self.state_variables, variable) and _is_seed(variable)
-        ]
+        self._noise.refresh()
 
     @property
-    def dtype(self):
+    def is_current(self) -> bool:
+        """Whether the trainable weights are still those of the last `refresh`."""
+        now = self.model.trainable_variables
+        return [id(v) for v in now] == [id(v) for v in self.weight_variables]
+
+    @property
+    def dtype(self) -> str:
         """Dtype of the weights, and of what `apply` returns."""
-        if self.weight_variables:
-            return self.weight_variables[0].dtype
+        for variable in self.weight_variables + self.state_variables:
+            if tf.as_dtype(variable.dtype).is_floating:
+                return variable.dtype
         return self.model.variable_dtype
 
     @property
-    def has_modes(self):
+    def has_modes(self) -> bool:
         """Whether training and inference mode may differ."""
-        return bool(self.state_variables or self._seed_variables)
+        nature = {id(v) for v in trainable.trainable_by_nature(self.model)}
+        moves = any(id(variable) not in nature for variable in self.state_variables)
+        return moves or self._noise.may_draw
 
     @property
-    def variables(self):
+    def variables(self) -> list[keras.Variable]:
         """The variables of a player, in the order of a flattened `Player`."""
         return self.weight_variables + self.state_variables
 
-    def player(self):
-        """Returns the network's current values as a `Player`, each read once."""
+    @property
+    def stored_variables(self) -> list[keras.Variable]:
+        """The same variables in an order that freezing does not change."""
+        first = trainable.trainable_by_nature(self.model)
+        known = {id(variable) for variable in first}
+        return first + [v for v in self.model.weights if id(v) not in known]
+
+    def fixed_variables(self) -> list[keras.Variable]:
+        """Returns the weights that training leaves as they are: those of frozen layers.
+
+        Keras' SpectralNormalization writes its kernel in a forward pass, frozen or not:
+        such a weight is not among them.
+        """
+        nature = {id(v) for v in trainable.trainable_by_nature(self.model)}
+        frozen = [v for v in self.state_variables if id(v) in nature]
+        moved: dict[int, bool] = {}
+
+        def run(inputs):
+            stream = tf.zeros([2], tf.int64)
+            before = self.player()
+            after = self.unpack(self.apply(before, inputs, True, stream)[1])
+            for place, value in self.unpack(before).items():
+                moved[place] = after[place] is not value
+
+        if frozen:
+            self._trace(run)
+        return [variable for variable in frozen if not moved[id(variable)]]
+
+    def pack(self, values: dict[int, Any]) -> structures.Player:
+        """Returns the `Player` of values by the `id` of their variables."""
         return structures.Player(
-            [tf.convert_to_tensor(variable) for variable in self.weight_variables],
-            [tf.convert_to_tensor(variable) for variable in self.state_variables],
+            [values[id(variable)] for variable in self.weight_variables],
+            [values[id(variable)] for variable in self.state_variables],
         )
 
-    def assign(self, player, before=None):
+    def unpack(self, player: structures.Player) -> dict[int, Any]:
+        """Returns a player's values by the `id` of their variables."""
+        values = list(player.weights) + list(player.state)
+        return {
+            id(variable): value
+            for variable, value in zip(self.variables, values, strict=True)
+        }
+
+    def player(self) -> structures.Player:
+        """Returns the network's current values as a `Player`, each read once."""
+        return self.pack({id(v): tf.convert_to_tensor(v) for v in self.variables})
+
+    def assign(
+        self, player: structures.Player, before: structures.Player | None = None
+    ) -> None:
         """Writes a player's values back into the network's variables.
 
         Args:
@@ -63,18 +135,35 @@ class StatelessNetwork:
             before: `Player` as it was read: tensors that are still the same objects
                 are not written. Default: None, everything is.
         """
-        new = player.weights + player.state
-        old = before.weights + before.state if before is not None else [None] * len(new)
-        for variable, value, previous in zip(self.variables, new, old, strict=True):
-            if value is not previous:
-                variable.assign(value)
+        old = {} if before is None else self.unpack(before)
+        new = self.unpack(player)
+        for variable in self.variables:
+            if new[id(variable)] is not old.get(id(variable)):
+                variable.assign(new[id(variable)])
 
-    def apply(self, player, inputs, training, stream):
+    def constrained(self, player: structures.Player) -> structures.Player:
+        """Returns the player projected by the weights' Keras constraints.
+
+        Keras' optimizers project after every step; so does a search.
+        """
+        if all(variable.constraint is None for variable in self.weight_variables):
+            return player
+        weights = [
+            value if variable.constraint is None else variable.constraint(value)
+            for variable, value in zip(
+                self.weight_variables, player.weights, strict=True
+            )
+        ]
+        return player._replace(weights=weights)
+
+    def apply(
+        self, player: structures.Player, inputs: Any, training: bool, stream: tf.Tensor
+    ) -> tuple[tf.Tensor, structures.Player, tf.Tensor | None]:
         """Runs the network without touching its variables.
 
         Args:
             player: `Player` whose weights and state are used.
-            inputs: Tensor or list of tensors.
+            inputs: Tensor, or list of a tensor and labels.
             training: Whether in training mode.
             stream: Random stream for Dropout and the like, int64 (2,).
 
@@ -82,35 +171,70 @@ class StatelessNetwork:
             A triple (outputs in the variables' dtype, moved `Player`, sum of the
             network's own regularisation losses or None).
         """
-        values = list(zip(self.variables, player.weights + player.state, strict=True))
-        values += [
-            (variable, _as_seed(randomness.fold(stream, index), variable.dtype))
-            for index, variable in enumerate(self._seed_variables)
-        ]
-        with keras.StatelessScope(state_mapping=values, collect_losses=True) as scope:
-            outputs = self.model(inputs, training=training)
+        given = self.unpack(player)
+        pairs = [(variable, given[id(variable)]) for variable in self.variables]
+        with self._noise.scope(pairs, stream) as scope:
+            outputs = self.model(self._arranged(inputs), training=training)
             losses = self.model.losses
-        outputs = tf.cast(outputs, self.dtype)
-        moved = structures.Player(
-            [scope.get_current_value(variable) for variable in self.weight_variables],
-            [scope.get_current_value(variable) for variable in self.state_variables],
-        )
+        outputs = tf.cast(tf.nest.flatten(outputs)[0], self.dtype)
+        moved = self.pack({id(v): scope.get_current_value(v) for v in self.variables})
         regularization = None
         if losses:
             regularization = tf.add_n([tf.cast(loss, outputs.dtype) for loss in losses])
         return outputs, moved, regularization
 
+    def as_labels(self, labels: Any) -> Any:
+        """Returns labels in the shape the network takes: (n,) for (n, 1), or reverse.
 
-def _contains(variables, variable):
-    # Keras variables overload ==, so `in` compares values.
-    return any(other is variable for other in variables)
+        Args:
+            labels: Array or tensor (n, ...).
 
+        Raises:
+            ValueError: If they have another rank: class numbers where one-hot vectors
+                are taken, or the reverse.
+        """
+        expected = tuple(self.label_input.shape)
+        surplus = len(labels.shape) - len(expected)
+        if surplus == 1 and labels.shape[-1] == 1:
+            return labels[..., 0]
+        if surplus == -1 and expected[-1] == 1:
+            return labels[..., None]
+        if surplus:
+            advice = (
+                "class numbers: labels.argmax(axis=-1)"
+                if surplus > 0
+                else "one-hot vectors: keras.utils.to_categorical(labels, num_classes)"
+            )
+            raise ValueError(
+                f"`labels` must have shape {expected}, as the networks take them. "
+                f"Received: labels of shape {tuple(labels.shape)}. Give {advice}."
+            )
+        return labels
 
-def _is_seed(variable):
-    # Keras lists the states of its seed generators, a pair of integers each, among the
-    # non-trainable variables but not among the weights.
-    return "int" in variable.dtype and tuple(variable.shape) == (2,)
+    def draws(self) -> bool:
+        """Returns whether the network draws random numbers in inference mode."""
+        before, self._noise.drawn = self._noise.drawn, False
+        stream = tf.zeros([2], tf.int64)
+        self._trace(lambda inputs: self.apply(self.player(), inputs, False, stream))
+        found, self._noise.drawn = self._noise.drawn, before
+        return found
 
+    def _trace(self, function: Callable) -> None:
+        """Traces a function of the inputs, for what can be seen on the way."""
+        specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in self._inputs]
 
-def _as_seed(stream, dtype):
-    return tf.cast(tf.bitwise.bitwise_and(stream, 0x7FFFFFFF), dtype)
+        def run(*inputs):
+            function(list(inputs) if len(inputs) > 1 else inputs[0])
+
+        tf.function(run, input_signature=specs).get_concrete_function()
+
+    def _arranged(self, inputs: Any) -> Any:
+        """Returns the inputs in the structure that the model was built with."""
+        if self.label_input is None:
+            flat = [inputs[0] if isinstance(inputs, (list, tuple)) else inputs]
+        else:
+            main, labels = inputs
+            flat = [main, labels] if self._label_index else [labels, main]
+        if isinstance(self.model, keras.Sequential):
+            return flat[0]
+        return keras.tree.pack_sequence_as(self.model.input, flat)

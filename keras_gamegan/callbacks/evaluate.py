@@ -258,7 +258,7 @@ def _batches(data, size):
 
 def _check_real(data, model, labels):
     """Raises unless a real batch could have been made by the generator."""
-    made = tuple(model.generator.outputs[0].shape)
+    made = tuple(model.generator_network.output.shape)
     if not tf.TensorShape(data.shape).is_compatible_with((None, *made[1:])):
         raise ValueError(
             f"`real_data` must come in batches of shape {made}, as the generator makes "

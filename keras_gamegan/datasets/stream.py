@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import validation
-from keras_gamegan.datasets import seekable
+from keras_gamegan.datasets import permutation, seekable
 
 
 class ShuffledStream:
@@ -132,24 +132,8 @@ class ShuffledStream:
             positions = tf.range(start, stop)
         if not self.shuffle:
             return positions
-        # Two departures from `tf.random.experimental.index_shuffle`, whose permutations
-        # for neighboring seeds are alike (a chi-square test of the positions over
-        # epochs fails by a factor of ten): the key is hashed from seed and epoch, and
-        # the cipher runs 8 rounds instead of 4.
-        key = tf.random.stateless_uniform(
-            (3,),
-            tf.stack([tf.constant(self.seed, tf.int64), epoch]),
-            minval=None,
-            maxval=None,
-            dtype=tf.uint32,
-            alg="philox",
-        )
-        return tf.raw_ops.RandomIndexShuffle(
-            index=positions,
-            seed=key,
-            max_index=tf.constant(self.num_examples - 1, tf.int64),
-            rounds=8,
-        )
+        key = tf.stack([tf.constant(self.seed, tf.int64), epoch])
+        return permutation.permuted(positions, key, self.num_examples)
 
     def batch(self, step):
         """Returns the batch of a global step.

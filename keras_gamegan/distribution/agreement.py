@@ -16,19 +16,21 @@ from keras_gamegan.distribution import workers
 _NAMES = {"name", "keras_history", "inbound_nodes", "input_layers", "output_layers"}
 
 
-def check(strategy, facts):
+def check(strategy, gather):
     """Raises on every worker if one of them differs from the first.
 
     Args:
         strategy: The model's strategy.
-        facts: Dictionary from what a fact is to a JSON-like value. Every worker must
-            call with the same keys.
+        gather: Function that returns the facts, called where there are several
+            workers: a dictionary from what a fact is to a JSON-like value, of the same
+            keys on every worker.
 
     Raises:
         ValueError: If a worker's facts are not those of the first.
     """
     if workers.num_workers(strategy) == 1:
         return
+    facts = gather()
     digests = np.stack([_digest(fact) for fact in facts.values()])
     rows = workers.all_rows(strategy, digests.reshape(1, -1))
     rows = rows.reshape(len(rows), *digests.shape)

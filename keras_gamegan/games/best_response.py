@@ -249,13 +249,25 @@ def best_responses(
             lambda player, step: loss_of_v(player),
         ]
     update = updates.get(response.optimizer, response.learning_rate)
-    players = _starting_players(response, u, v, state, seed)
+    projections = game.project_minimizer, game.project_maximizer
+    players = [
+        project(player)
+        for project, player in zip(
+            projections, _starting_players(response, u, v, state, seed), strict=True
+        )
+    ]
     if response.start == "persistent":
         optimizer_states = state[2]
     else:
         optimizer_states = [update.init(player.weights) for player in players]
     worst, optimizer_states, _ = search.descend(
-        loss_fns, players, optimizer_states, update, response.num_steps, **step_options
+        loss_fns,
+        players,
+        optimizer_states,
+        update,
+        response.num_steps,
+        projections=projections,
+        **step_options,
     )
     worst = tuple(worst)
     if not response.through_gradient:

@@ -163,6 +163,14 @@ class Game:
 
         return objective
 
+    def project_minimizer(self, player):
+        """Returns the nearest first player that is allowed; here all are."""
+        return player
+
+    def project_maximizer(self, player):
+        """Returns the nearest second player that is allowed; here all are."""
+        return player
+
     def _mean(self, function, pairs, opponents, batch):
         results = [_evaluate(function, u, v, batch) for u, v in pairs]
         return structures.weighted_mean(results, opponents.probabilities)

@@ -106,11 +106,16 @@ def worst_players(
     (worst_u, worst_v), losses = search.search(
         [loss_of_u, loss_of_v],
         [
-            perturbations.perturbed(u, perturbation, randomness.fold(stream, 0)),
-            perturbations.perturbed(v, perturbation, randomness.fold(stream, 1)),
+            game.project_minimizer(
+                perturbations.perturbed(u, perturbation, randomness.fold(stream, 0))
+            ),
+            game.project_maximizer(
+                perturbations.perturbed(v, perturbation, randomness.fold(stream, 1))
+            ),
         ],
         updates.get(response.optimizer, response.learning_rate),
         response.num_steps,
+        projections=[game.project_minimizer, game.project_maximizer],
         record=record,
     )
     worst = WorstPlayers(worst_u, worst_v, answer(worst_u, response.num_steps))

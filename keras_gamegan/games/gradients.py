@@ -1,9 +1,19 @@
 """A player's loss and its gradient: the one place where games are differentiated."""
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
+from keras_gamegan.games import structures
 
-def loss_and_gradient(loss_fn, player, loss_scale=None):
+
+def loss_and_gradient(
+    loss_fn: Callable,
+    player: structures.Player,
+    loss_scale: Any = None,
+    on_missing: Callable[[list[int]], None] | None = None,
+) -> tuple:
     """Differentiates one player's loss with respect to that player's weights.
 
     Nothing but ``player.weights`` is watched, so opponents and states get no gradient
@@ -14,6 +24,7 @@ def loss_and_gradient(loss_fn, player, loss_scale=None):
         player: The `Player` to differentiate with respect to.
         loss_scale: Scalar the loss is multiplied by before differentiation (mixed
             precision); the gradient comes back scaled. Default: None, no scaling.
+        on_missing: As in `gradient`.
 
     Returns:
         A pair (outcome, gradient); the gradient has the structure of
@@ -25,7 +36,34 @@ def loss_and_gradient(loss_fn, player, loss_scale=None):
         target = outcome.loss
         if loss_scale is not None:
             target = target * tf.cast(loss_scale, target.dtype)
-    gradient = tape.gradient(
-        target, player.weights, unconnected_gradients=tf.UnconnectedGradients.ZERO
-    )
-    return outcome, gradient
+    return outcome, gradient(tape, target, player.weights, on_missing)
+
+
+def gradient(
+    tape: tf.GradientTape,
+    target: tf.Tensor,
+    weights: Any,
+    on_missing: Callable[[list[int]], None] | None = None,
+) -> Any:
+    """Returns the gradient of a scalar, zeros where it does not depend on a weight.
+
+    Args:
+        tape: Tape that has watched the weights.
+        target: Scalar.
+        weights: Nested structure of tensors.
+        on_missing: Function that is told the numbers of the flattened weights on which
+            the target does not depend, if there are any. Default: None, nobody is.
+
+    Returns:
+        A structure as ``weights``.
+    """
+    flat = tf.nest.flatten(weights)
+    found = tape.gradient(target, flat)
+    missing = [index for index, slope in enumerate(found) if slope is None]
+    if missing and on_missing is not None:
+        on_missing(missing)
+    found = [
+        tf.zeros_like(weight) if slope is None else slope
+        for slope, weight in zip(found, flat, strict=True)
+    ]
+    return tf.nest.pack_sequence_as(weights, found)

@@ -113,6 +113,7 @@ def answer(game, u, v, proximal, response, batch_fn, distance=weight_distance):
         [center],
         updates.get(response.optimizer, rate),
         proximal.num_steps,
+        projections=[game.project_maximizer],
     )
     # To stay is an answer too, and the better one where a few steps only overshoot.
     stayed, moved = (

@@ -6,8 +6,8 @@ a draw depends on the seed and on i alone, whatever the number of rows or replic
 """
 
 import enum
+import random
 
-import numpy as np
 import tensorflow as tf
 
 from keras_gamegan.games import structures
@@ -153,5 +153,9 @@ def categorical(uniform_number, probabilities):
 
 
 def new_seed():
-    """Returns a fresh integer seed in [0, 2^31), from the operating system."""
-    return int(np.random.SeedSequence().generate_state(1)[0] >> 1)
+    """Returns a fresh integer seed in [0, 2^31).
+
+    From Python's generator, as Keras' own default seeds: `keras.utils.set_random_seed`
+    fixes it.
+    """
+    return random.randrange(2**31)

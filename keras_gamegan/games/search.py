@@ -11,6 +11,7 @@ def search(
     update,
     num_steps,
     *,
+    projections=None,
     reduce_gradients=None,
     loss_scales=None,
     unroll=False,
@@ -27,6 +28,8 @@ def search(
         players: List of `Player`, the starting points.
         update: An `updates.Update`.
         num_steps: Number of steps, a Python int >= 0.
+        projections: List of functions ``Player -> Player``, applied to what each step
+            gives: onto the players that are allowed. Default: None, all are.
         reduce_gradients: Function applied to the list of gradients at every step (sums
             over replicas). Default: None, nothing.
         loss_scales: List of scalars by which each loss is scaled during
@@ -46,6 +49,7 @@ def search(
         optimizer_states,
         update,
         num_steps,
+        projections=projections,
         reduce_gradients=reduce_gradients,
         loss_scales=loss_scales,
         unroll=unroll,
@@ -61,6 +65,7 @@ def descend(
     update,
     num_steps,
     *,
+    projections=None,
     reduce_gradients=None,
     loss_scales=None,
     unroll=False,
@@ -74,6 +79,7 @@ def descend(
         optimizer_states: List of the update's states, one for each player.
         update: As in `search`.
         num_steps: As in `search`.
+        projections: As in `search`.
         reduce_gradients: As in `search`.
         loss_scales: As in `search`.
         unroll: As in `search`.
@@ -85,6 +91,7 @@ def descend(
     loss_fns, players = list(loss_fns), list(players)
     optimizer_states = list(optimizer_states)
     loss_scales = loss_scales or [None] * len(players)
+    projections = projections or [lambda player: player] * len(players)
 
     def one_step(step, players, optimizer_states):
         outcomes, slopes = [], []
@@ -101,11 +108,11 @@ def descend(
         if reduce_gradients is not None:
             slopes = reduce_gradients(slopes)
         found, states = [], []
-        for outcome, slope, state in zip(
-            outcomes, slopes, optimizer_states, strict=True
+        for outcome, slope, state, project in zip(
+            outcomes, slopes, optimizer_states, projections, strict=True
         ):
             weights, state = update.apply(slope, state, outcome.player.weights)
-            found.append(structures.Player(weights, outcome.player.state))
+            found.append(project(structures.Player(weights, outcome.player.state)))
             states.append(state)
         return found, states, tf.stack([outcome.loss for outcome in outcomes])
 
@@ -126,7 +133,8 @@ def descend(
 
 def _graph_loop(one_step, players, optimizer_states, num_steps, record):
     """Runs ``one_step`` in a `tf.while_loop`, whose graph does not grow with k."""
-    dtype = tf.nest.flatten(players[0].weights)[0].dtype
+    leaves = tf.nest.flatten([player.weights for player in players])
+    dtype = leaves[0].dtype if leaves else tf.float32
     values = tf.zeros((num_steps if record else 0, len(players)), dtype)
 
     def body(step, players, optimizer_states, values):

@@ -13,6 +13,8 @@ class DescentStepper:
 
     minimizer_scale = None
     maximizer_scale = None
+    minimizer_missing = None
+    maximizer_missing = None
     search_options = None
 
     def __init__(self, update, states):

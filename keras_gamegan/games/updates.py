@@ -71,7 +71,9 @@ def adam(learning_rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
     """Returns Adam with bias correction (Kingma and Ba, 2015), as Keras computes it."""
 
     def init(weights):
-        step = tf.zeros((), tf.nest.flatten(weights)[0].dtype)
+        leaves = tf.nest.flatten(weights)
+        # A frozen player has no weights, and takes steps that move nothing.
+        step = tf.zeros((), leaves[0].dtype if leaves else tf.float32)
         return step, structures.zeros_like(weights), structures.zeros_like(weights)
 
     def apply(gradient, state, weights):

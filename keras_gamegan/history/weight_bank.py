@@ -1,22 +1,23 @@
 """A bank of historical models of one network, as non-trainable variables."""
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gamegan import stateless, validation
+from keras_gamegan import stateless, validation, variable_store
 from keras_gamegan.distribution import replicas, workers
 from keras_gamegan.games import history, randomness, structures
 from keras_gamegan.history import config, intervals, storage
 
 MIXTURES = ("sampled", "sliced", "full")
+_KEY = "members"
 
 
-class WeightBank(keras.layers.Layer):
+class WeightBank(variable_store.VariableStore):
     """Keeps `capacity` models of a network, the live one among them.
 
     For every weight and every piece of state of the network there is one variable with
-    a leading axis of length `capacity`. One slot, the head, follows the live model:
+    a leading axis of length `capacity`; a frozen weight, in which the models do not
+    differ, is read from the network itself. One slot, the head, follows the live model:
     `record` writes it every step. Every `interval` steps, or at `push`, the head is
     frozen and the live model moves on to the slot that the retention rule gives up.
     Cost and memory do not depend on how long the history is.
@@ -71,7 +72,7 @@ class WeightBank(keras.layers.Layer):
         seed=0,
         name=None,
     ):
-        super().__init__(name=name, trainable=False, dtype="float32")
+        super().__init__(name=name)
         self.settings = settings = config.History(
             capacity,
             interval,
@@ -91,36 +92,66 @@ class WeightBank(keras.layers.Layer):
             )
         self._interval = intervals.get(interval)
         self._seed = validation.check_integer("seed", seed, 0)
-        self._network = network = stateless.StatelessNetwork(network)
-        self._members = [
-            self._add_stack(
-                f"members_{index}",
-                (self.capacity, *variable.shape),
-                storage.storage_dtype(variable.dtype, dtype),
+        if not isinstance(network, stateless.StatelessNetwork):
+            network = stateless.StatelessNetwork(network)
+        self._network = network
+        self.refresh()
+        per_slot = (self.capacity,)
+        self._ordinals, self._steps, self._head, self._clock = (
+            self.keep(key, shape, "int64")
+            for key, shape in (
+                ("ordinals", per_slot),
+                ("steps", per_slot),
+                ("head", ()),
+                ("clock", ()),
             )
-            for index, variable in enumerate(network.variables)
-        ]
-        self._ordinals, self._steps = (
-            self._add_stack(field, (self.capacity,)) for field in ("ordinals", "steps")
-        )
-        self._head, self._clock = (
-            self._add_stack(field, ()) for field in ("head", "clock")
         )
         # Last, and only where needed: files of banks without it stay as they are.
         self._assigned = None
         if settings.weights == "nash":
-            self._assigned = self._add_stack(
-                "probabilities", (self.capacity,), "float64"
-            )
+            self._assigned = self.keep("probabilities", per_slot, "float64")
             self._assigned.assign(tf.one_hot(0, self.capacity, dtype=tf.float64))
         self._assign_slots(history.initial_slots(self.capacity))
-        # An empty slot is never played, but in a full mixture its loss, times 0, must
-        # be a number.
-        for stack, variable in zip(self._members, network.variables, strict=True):
-            storage.fill(stack, tf.convert_to_tensor(variable))
-            # tf.train.Checkpoint finds variables in attributes, not in lists of them.
-            setattr(self, stack.name, stack)
         self.built = True
+
+    def refresh(self):
+        """Begins to keep weights that have become trainable, or that are new.
+
+        Until now all models had the value that the network has.
+        """
+        fixed = {id(variable) for variable in self._network.fixed_variables()}
+        for variable in self._network.stored_variables:
+            if id(variable) not in fixed:
+                self._stack(variable)
+
+    def _stack(self, variable):
+        """Returns the variable's history, made if there is none."""
+        stack = self.kept(_KEY, variable)
+        if stack is None:
+            stack = self.keep(
+                _KEY,
+                (self.capacity, *variable.shape),
+                storage.storage_dtype(variable.dtype, self.settings.dtype),
+                self._network,
+                variable,
+            )
+            # An empty slot is never played, but in a full mixture its loss, times 0,
+            # must be a number.
+            storage.fill(stack, tf.convert_to_tensor(variable))
+        return stack
+
+    def load_own_variables(self, store):
+        """Reads the variables from a file, all or none; called by Keras."""
+        for place, variable in enumerate(self._network.stored_variables):
+            if f"{_KEY}_{place}" in store.keys():
+                self._stack(variable)  # Frozen here, but not in the file.
+        super().load_own_variables(store)
+
+    def file_layout(self):
+        """Returns the variables in the order of the files of version 0.1."""
+        stacks = [self._stack(variable) for variable in self._network.variables]
+        rest = [self._ordinals, self._steps, self._head, self._clock]
+        return stacks + rest + ([] if self._assigned is None else [self._assigned])
 
     @property
     def capacity(self):
@@ -149,19 +180,10 @@ class WeightBank(keras.layers.Layer):
         The arrays of a member are in the order of the network's `get_weights()`, ready
         for `set_weights`. The last member is the live model as last recorded.
         """
-        order = self._order()
-        stacks = {
-            id(variable): tf.cast(stack, variable.dtype).numpy()
-            for variable, stack in zip(
-                self._network.variables, self._members, strict=True
-            )
-        }
+        members = [self._network.unpack(self.member(slot)) for slot in self._order()]
         return [
-            [
-                np.array(stacks[id(variable)][slot])
-                for variable in self._network.model.weights
-            ]
-            for slot in order
+            [member[id(variable)].numpy() for variable in self._network.model.weights]
+            for member in members
         ]
 
     def slots(self):
@@ -227,14 +249,22 @@ class WeightBank(keras.layers.Layer):
         Args:
             slot: An int or an integer tensor.
         """
-        values = [
-            tf.cast(replicas.read_row(stack, slot), variable.dtype)
-            for stack, variable in zip(
-                self._members, self._network.variables, strict=True
-            )
-        ]
-        number = len(self._network.weight_variables)
-        return structures.Player(values[:number], values[number:])
+        return self._network.pack(
+            {
+                id(variable): self._row(variable, slot)
+                for variable in self._network.variables
+            }
+        )
+
+    def _row(self, variable, slot):
+        """Returns what the model in a slot, or each of several, has of a variable."""
+        stack = self.kept(_KEY, variable)
+        if stack is not None:
+            return tf.cast(replicas.read_row(stack, slot), variable.dtype)
+        value, slot = tf.convert_to_tensor(variable), tf.convert_to_tensor(slot)
+        if slot.shape.rank == 0:
+            return value
+        return tf.repeat(value[tf.newaxis], tf.size(slot), axis=0)
 
     def mixture(self, current):
         """Returns the `Mixture` of the members, the live one being ``current``.
@@ -329,23 +359,15 @@ class WeightBank(keras.layers.Layer):
         return filled[np.argsort(ordinals[filled])]
 
     def _write(self, slot, player):
-        values = player.weights + player.state
-        for stack, value in zip(self._members, values, strict=True):
-            # A scalar index takes the row as it is, without an axis to be added.
-            row = tf.IndexedSlices(storage.stored(value, stack.dtype), slot)
-            stack.value.scatter_update(row)
+        values = self._network.unpack(player)
+        for variable in self._network.variables:
+            stack = self.kept(_KEY, variable)
+            if stack is not None:
+                # A scalar index takes the row as it is, without an axis to be added.
+                value = storage.stored(values[id(variable)], stack.dtype)
+                stack.value.scatter_update(tf.IndexedSlices(value, slot))
 
     def _assign_slots(self, slots):
         variables = (self._ordinals, self._steps, self._head, self._clock)
         for variable, value in zip(variables, slots, strict=True):
             variable.assign(value)
-
-    def _add_stack(self, name, shape, dtype="int64"):
-        return self.add_weight(
-            shape=shape,
-            dtype=dtype,
-            initializer="zeros",
-            trainable=False,
-            name=name,
-            aggregation="only_first_replica",
-        )

@@ -3,9 +3,6 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_gamegan import stateless
-from keras_gamegan.games import structures
-
 
 def check(gan, snapshots):
     """Returns `snapshots` as "bank" or a list, or raises if it can be neither.
@@ -105,14 +102,12 @@ def _members(bank):
 
 def _stacked(network, snapshots):
     """Returns lists of weights in the order of `get_weights` as a stacked `Player`."""
-    network = stateless.StatelessNetwork(network)
-    place = {id(v): index for index, v in enumerate(network.model.weights)}
-    leaves = [
-        tf.constant(
-            np.stack([np.asarray(weights[place[id(v)]]) for weights in snapshots]),
-            v.dtype,
-        )
-        for v in network.variables
-    ]
-    number = len(network.weight_variables)
-    return structures.Player(leaves[:number], leaves[number:])
+    return network.pack(
+        {
+            id(variable): tf.constant(
+                np.stack([np.asarray(weights[place]) for weights in snapshots]),
+                variable.dtype,
+            )
+            for place, variable in enumerate(network.model.weights)
+        }
+    )

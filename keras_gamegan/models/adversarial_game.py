@@ -165,6 +165,14 @@ class AdversarialGame:
 
         return objective
 
+    def project_minimizer(self, player):
+        """Returns the generator within its weights' Keras constraints."""
+        return self.generator.constrained(player)
+
+    def project_maximizer(self, player):
+        """Returns the discriminator within its weights' Keras constraints."""
+        return self.discriminator.constrained(player)
+
     def losses(self, u, v, batch):
         """Returns this replica's parts of the logs, both players in inference mode."""
         fake = self.generate(u, batch, False)[0]

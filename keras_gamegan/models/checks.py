@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import validation
+from keras_gamegan.models import pairing
 
 _RANGES = {
     "tanh": (-1.0, 1.0),
@@ -52,7 +53,9 @@ def check_networks(discriminator, generator):
             f"Received: a discriminator whose output has shape {logit_shape}. End it "
             "with keras.layers.Dense(1), after Flatten or global pooling."
         )
-    made, judged = generator.outputs[0].shape, discriminator.inputs[0].shape
+    labels, _ = pairing.label_indices(discriminator, generator)
+    judged = discriminator.inputs[1 - labels].shape
+    made = generator.outputs[0].shape
     if not _compatible(made, judged):
         raise ValueError(
             "The generator's output must fit the discriminator's input. "
@@ -81,9 +84,14 @@ def check_updates(updates, discriminator_steps, generator_steps):
         )
 
 
-def latent_shape(generator, latent_dim):
-    """Returns the shape of one latent, checked against ``latent_dim``."""
-    shape = tuple(generator.inputs[0].shape[1:])
+def latent_shape(latents, latent_dim):
+    """Returns the shape of one latent, checked against ``latent_dim``.
+
+    Args:
+        latents: The generator's input for latents.
+        latent_dim: As in `GAN`.
+    """
+    shape = tuple(latents.shape[1:])
     if any(size is None for size in shape):
         raise ValueError(
             "The generator's latent input must have a static shape. "

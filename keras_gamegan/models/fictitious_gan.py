@@ -1,5 +1,7 @@
 """A GAN whose players answer the history of their opponents."""
 
+from typing import Any, NamedTuple
+
 import keras
 
 from keras_gamegan import history as histories
@@ -147,7 +149,15 @@ class FictitiousGAN(gan.GAN):
     @property
     def scheme_state(self):
         """The scheme's state: the two histories."""
-        return self._generator_bank, self._discriminator_bank
+        banks = self._generator_bank, self._discriminator_bank
+        return tuple(None if bank is None else _BankHistory(bank) for bank in banks)
+
+    def write_scheme_state(self, state, share):
+        """Lets the live models enter the banks, once their step is known to be good."""
+        del share
+        for history in state:
+            if history is not None:
+                history.bank.record(history.recorded)
 
     def get_config(self):
         """Returns the constructor's arguments as a dictionary."""
@@ -163,3 +173,23 @@ class FictitiousGAN(gan.GAN):
                 "name": self.name,
             },
         )
+
+
+class _BankHistory(NamedTuple):
+    """A bank as the scheme's history: what is recorded is written by the model.
+
+    Attributes:
+        bank: A `WeightBank`.
+        recorded: `Player` to be written, or None.
+    """
+
+    bank: Any
+    recorded: Any = None
+
+    def mixture(self, current):
+        """Returns the `Mixture` to be answered."""
+        return self.bank.mixture(current)
+
+    def record(self, player):
+        """Returns the history with the live player stored."""
+        return self._replace(recorded=player)

@@ -1,11 +1,13 @@
 """What `fit` does around Keras' own: checks, guards, resuming."""
 
+import contextlib
+
 import keras
 import tensorflow as tf
 
 from keras_gamegan import version
 from keras_gamegan.distribution import agreement, execution, placement, workers
-from keras_gamegan.models import checks, guard, resuming, serialization
+from keras_gamegan.models import checks, fit_data, guard, resuming, serialization
 
 
 def fit(model, keras_fit, x, y, epochs, verbose, callbacks, arguments):
@@ -27,65 +29,104 @@ def fit(model, keras_fit, x, y, epochs, verbose, callbacks, arguments):
     Raises:
         ValueError: As in `GAN.fit`.
     """
-    if not model.compiled:
-        raise ValueError(
-            "compile() must be called before fit(). Received: a GAN without "
-            "optimizers. Call gan.compile(d_optimizer='adam', g_optimizer='adam')."
-        )
-    checks.check_data(x, model.discriminator.inputs[0], model.conditional, y)
+    check_compiled(model, "fit")
+    _check_trainable(model)
     arguments = dict(arguments)
-    _check_strategy(model, x, arguments)
+    data = fit_data.prepare(model, x, y, arguments)
+    _check_strategy(model, data.batch_size)
     execution.check_steps_per_execution(
         model.distribute_strategy, model.steps_per_execution
     )
-    if isinstance(x, tf.data.Dataset):
-        # Keras shuffles arrays only, and warns if a data set leaves it the default.
-        arguments.setdefault("shuffle", False)
     # First in the list, so that nothing is saved that it would have refused.
     callbacks = [
         guard.TrainingGuard(checks.reachable_range(model.generator)),
         *_as_list(callbacks),
     ]
+    for callback in callbacks:
+        if hasattr(callback, "data_specification"):
+            callback.data_specification = data.specification
     stages = resuming.plan(
         model,
-        x,
+        data.x,
         callbacks,
         epochs,
         arguments.pop("initial_epoch", 0),
         arguments.pop("steps_per_epoch", None),
     )
+    if isinstance(stages[0].x, tf.data.Dataset):
+        # Keras shuffles arrays only, and warns if a data set leaves it the default.
+        arguments.setdefault("shuffle", False)
     strategy = model.distribute_strategy
-    agreement.check(strategy, _what_must_agree(model, stages))
+    agreement.check(strategy, lambda: _what_must_agree(model, data, stages))
     callbacks = workers.callbacks_of_worker(strategy, callbacks)
 
     def run_stage(stage, callbacks):
         return keras_fit(
             x=stage.x,
-            y=y,
             epochs=stage.epochs,
             verbose=verbose,
             callbacks=callbacks,
             initial_epoch=stage.initial_epoch,
             steps_per_epoch=stage.steps_per_epoch,
+            validation_data=data.validation,
             **arguments,
         )
 
-    try:
+    with explained(model):
         result = resuming.run(model, run_stage, stages, callbacks, verbose, epochs)
-    except tf.errors.OpError as error:
-        explained = guard.explain(error) or workers.explain(error, strategy)
-        if explained is None:
-            raise
-        raise explained from None
     for optimizer, network in (
-        (model.d_optimizer, model.discriminator),
-        (model.g_optimizer, model.generator),
+        (model.d_optimizer, model.discriminator_network),
+        (model.g_optimizer, model.generator_network),
     ):
-        optimizer.finalize_variable_values(network.trainable_variables)
+        optimizer.finalize_variable_values(network.weight_variables)
     return result
 
 
-def _check_strategy(model, x, arguments):
+@contextlib.contextmanager
+def explained(model):
+    """Turns what a step raises, or could not raise, into the error that says why."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        strategy = model.distribute_strategy
+        found = guard.explain(error) or workers.explain(error, strategy)
+        if found is None:
+            raise
+        raise found from None
+    guard.raise_noted(model)
+
+
+def check_compiled(model, method):
+    """Raises unless the model is compiled.
+
+    Args:
+        model: A `GAN`.
+        method: What is about to be called.
+    """
+    if not model.compiled:
+        raise ValueError(
+            f"compile() must be called before {method}(). Received: a GAN without "
+            "optimizers. Call gan.compile(d_optimizer='adam', g_optimizer='adam')."
+        )
+
+
+def _check_trainable(model):
+    """Raises if layers were frozen or unfrozen since `compile`, which reads that."""
+    for name, network in (
+        ("discriminator", model.discriminator_network),
+        ("generator", model.generator_network),
+    ):
+        if not network.is_current:
+            now = len(network.model.trainable_variables)
+            raise ValueError(
+                "compile() reads which weights are trainable, as in Keras. Received: a "
+                f"{name} with {now} trainable weights, {len(network.weight_variables)} "
+                "when it was compiled, or others. Call compile() again after freezing "
+                "or unfreezing."
+            )
+
+
+def _check_strategy(model, batch_size):
     """Raises if the model cannot train under its strategy, or not on such batches."""
     owned = {
         "discriminator": model.discriminator.variables,
@@ -95,13 +136,7 @@ def _check_strategy(model, x, arguments):
     }
     placement.check(model, owned)
     _check_local_search(model)
-    size = None
-    if isinstance(x, tf.data.Dataset):
-        parts = tf.nest.flatten(x.element_spec)
-        size = parts[0].shape[0] if parts and parts[0].shape.rank else None
-    elif hasattr(x, "shape"):
-        size = min(arguments.get("batch_size", 32), x.shape[0])
-    placement.check_batch_size(model, size)
+    placement.check_batch_size(model, batch_size)
 
 
 def _check_local_search(model):
@@ -120,7 +155,7 @@ def _check_local_search(model):
             )
 
 
-def _what_must_agree(model, stages):
+def _what_must_agree(model, data, stages):
     """Returns what has to be the same on all workers, by what it is called."""
     config = model.get_config()
     seed = config.pop("seed")
@@ -134,6 +169,7 @@ def _what_must_agree(model, stages):
         "seed": seed,
         "model": [type(model).__name__, config],
         "optimizers, loss or penalty": serialization.compile_config(model),
+        "data": data.specification,
         "step to go on from": [
             model.num_steps,
             [(s.initial_epoch, s.epochs, s.steps_per_epoch) for s in stages],

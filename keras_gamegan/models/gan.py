@@ -3,15 +3,16 @@
 import keras
 import tensorflow as tf
 
-from keras_gamegan import payoffs, sampling, stateless, validation
+from keras_gamegan import payoffs, sampling, stateless, validation, variable_store
 from keras_gamegan.distribution import placement, trainer
 from keras_gamegan.games import randomness, schemes
 from keras_gamegan.models import (
     adversarial_game,
     average,
     checks,
-    fitting,
     optimizers,
+    pairing,
+    running,
     serialization,
     steps,
     trackers,
@@ -21,7 +22,9 @@ UPDATES = ("alternating", "simultaneous")
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
-class GAN(trainer.BuiltTrainer, sampling.SamplingMethods, keras.Model):
+class GAN(
+    trainer.BuiltTrainer, running.RunMethods, sampling.SamplingMethods, keras.Model
+):
     """A generative adversarial network trained with `fit`.
 
     The generator minimises and the discriminator maximises the value V(D, G) of a
@@ -87,7 +90,6 @@ class GAN(trainer.BuiltTrainer, sampling.SamplingMethods, keras.Model):
     ):
         super().__init__(name=name)
         checks.check_networks(discriminator, generator)
-        self._latent_shape = checks.latent_shape(generator, latent_dim)
         self.updates = validation.check_choice("updates", updates, UPDATES)
         self.discriminator_steps = validation.check_integer(
             "discriminator_steps", discriminator_steps
@@ -106,8 +108,14 @@ class GAN(trainer.BuiltTrainer, sampling.SamplingMethods, keras.Model):
         self.seed = validation.check_integer("seed", seed, 0)
         self.discriminator = discriminator
         self.generator = generator
-        self._discriminator_network = stateless.StatelessNetwork(discriminator)
-        self._generator_network = stateless.StatelessNetwork(generator)
+        of_discriminator, of_generator = pairing.label_indices(discriminator, generator)
+        self._discriminator_network = stateless.StatelessNetwork(
+            discriminator, of_discriminator
+        )
+        self._generator_network = stateless.StatelessNetwork(generator, of_generator)
+        self._latent_shape = checks.latent_shape(
+            self._generator_network.main_input, latent_dim
+        )
         self.step = self.add_weight(
             shape=(),
             dtype="int64",
@@ -193,7 +201,7 @@ class GAN(trainer.BuiltTrainer, sampling.SamplingMethods, keras.Model):
     @property
     def conditional(self):
         """Whether the networks take labels."""
-        return len(self.generator.inputs) == 2
+        return self._generator_network.label_input is not None
 
     @property
     def num_steps(self):
@@ -248,6 +256,7 @@ class GAN(trainer.BuiltTrainer, sampling.SamplingMethods, keras.Model):
         payoff = payoffs.get(loss)
         penalty = payoffs.penalties.get(penalty)
         networks = self.discriminator, self.generator
+        self._read_trainable()
         with placement.scope_of(self, d_optimizer, g_optimizer):
             self.d_optimizer, self.g_optimizer = optimizers.prepare(
                 d_optimizer, g_optimizer, *networks, auto_scale_loss
@@ -274,45 +283,29 @@ class GAN(trainer.BuiltTrainer, sampling.SamplingMethods, keras.Model):
         # Keras' tracker of a "loss" that this model does not have.
         self._loss_tracker = None
 
+    def _read_trainable(self):
+        """Reads which weights are trainable; what is kept beside them follows."""
+        for network in (self._discriminator_network, self._generator_network):
+            network.refresh()
+        with placement.scope_of(self):
+            for layer in self.layers:
+                if isinstance(layer, variable_store.VariableStore):
+                    layer.refresh()
+        self._sampler.forget()
+
+    def __setattr__(self, name, value):
+        if name in ("discriminator", "generator") and hasattr(self, name):
+            raise ValueError(
+                f"The {name} of a GAN is fixed: optimizers, averages and histories "
+                f"belong to its weights. Received: gan.{name} = {value!r}. Build a new "
+                f"GAN of it, or take over its weights: gan.{name}.set_weights("
+                "other.get_weights())."
+            )
+        super().__setattr__(name, value)
+
     def call(self, inputs, training=False):
         """Returns generated data for latents (b, latent_dim) [and labels]."""
         return self.generator(inputs, training=training)
-
-    def fit(
-        self,
-        x=None,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
-        **kwargs,
-    ):
-        """Trains the GAN; as `keras.Model.fit`.
-
-        Args:
-            x: Real data: array (n, ...), or `tf.data.Dataset` of batches of data or of
-                (data, labels).
-            y: Labels (n, ...) if `x` is an array and the networks take labels.
-            batch_size: Batch size for arrays. Default: 32.
-            epochs: Number of epochs.
-            verbose: As in Keras.
-            callbacks: List of Keras callbacks.
-            **kwargs: Further arguments of `keras.Model.fit`.
-
-        Returns:
-            Keras' `History`; logs d_loss, g_loss, value and, where the scheme computes
-            it, duality_gap.
-
-        Raises:
-            ValueError: If the model is not compiled, or the data are empty, not
-                finite or misshapen.
-            NonFiniteError: If a loss or gradient becomes NaN; the message names the
-                player and the step.
-        """
-        if batch_size is not None:
-            kwargs["batch_size"] = batch_size
-        return fitting.fit(self, super().fit, x, y, epochs, verbose, callbacks, kwargs)
 
     # The steps.
 

@@ -19,7 +19,13 @@ from keras_gamegan.games import structures
 
 _MARK = "keras_gamegan guard"
 DATA = "the training data"
-_WATCHED = (DATA, "the gradient of the discriminator", "the gradient of the generator")
+EVALUATED = "the evaluation data"
+_WATCHED = (
+    DATA,
+    "the gradient of the discriminator",
+    "the gradient of the generator",
+    EVALUATED,
+)
 
 
 class NonFiniteError(ValueError, ArithmeticError):
@@ -54,11 +60,17 @@ class StepGuard:
         self._failure = failure
         self._branch = branch
         self._checks = []
-        self._fine = tf.constant(True)
+        # Several steps of one execution: after a failure none of them is taken.
+        self._fine = tf.constant(True) if failure is None else failure.is_clear()
 
     def check_data(self, real):
         """Holds back all that is to be written until the real data is known to be."""
-        self._watch([real], DATA)
+        self._watch([_finite_sum(real)], DATA)
+
+    def checked(self, real):
+        """Returns data for evaluation, to be had once they are known to be finite."""
+        self._watch([_finite_sum(real)], EVALUATED)
+        return self._held_back(tf.zeros_like(real), real)
 
     def check_update(self, name, gradient, player, before, scaled):
         """Returns the player to write, once it and the gradient are known to be finite.
@@ -82,8 +94,9 @@ class StepGuard:
             for prior, value in zip(old, new, strict=True)
             if value is not prior
         ]
-        written = [*gradient, *(value for _, value in moved)]
-        self._watch([] if scaled else written, f"the gradient of the {name}")
+        sums = [_finite_norm(each) for each in gradient]
+        sums += [_finite_sum(value) for _, value in moved if value.dtype.is_floating]
+        self._watch([] if scaled else sums, f"the gradient of the {name}")
         left = iter([self._held_back(*pair) for pair in moved])
         new = [
             prior if value is prior else next(left)
@@ -107,8 +120,7 @@ class StepGuard:
         else:
             write()
 
-    def _watch(self, tensors, what):
-        sums = [_finite_sum(each) for each in tensors if each.dtype.is_floating]
+    def _watch(self, sums, what):
         if not sums:
             return
         if len({each.dtype for each in sums}) > 1:
@@ -131,9 +143,18 @@ class StepGuard:
 
 
 def _finite_sum(tensor):
-    # A sum is NaN or infinite as soon as one term is; of squares, it would overflow.
-    wide = tf.float64 if tensor.dtype == tf.float64 else tf.float32
-    return tf.reduce_sum(tf.cast(tensor, wide))
+    # A sum is NaN or infinite as soon as one term is.
+    return tf.reduce_sum(_wide(tensor))
+
+
+def _finite_norm(tensor):
+    # Optimizers square gradients: one whose square overflows would make their state,
+    # and then the weights, infinite.
+    return tf.reduce_sum(tf.square(_wide(tensor)))
+
+
+def _wide(tensor):
+    return tf.cast(tensor, tf.float64 if tensor.dtype == tf.float64 else tf.float32)
 
 
 def require(condition, message, number):
@@ -158,7 +179,8 @@ def explain(error):
 
 
 def _error(what, step):
-    if what == DATA:
+    kind = "evaluation" if what == EVALUATED else "training"
+    if what in (DATA, EVALUATED):
         advice = (
             "Clean the data set: drop or replace the NaN and infinite values, for "
             "instance with dataset.filter or np.nan_to_num."
@@ -170,8 +192,19 @@ def _error(what, step):
         )
     return NonFiniteError(
         f"Expected finite numbers, but {what} became NaN or infinite. "
-        f"Received: non-finite values at training step {step}. {advice}"
+        f"Received: non-finite values at {kind} step {step}. {advice}"
     )
+
+
+def raise_noted(model):
+    """Raises if a compiled step, which cannot raise, has noted a failure."""
+    if not model.jit_compile:
+        return
+    tracker = model.trackers.first_failure
+    failure = tracker.read()
+    if failure is not None:
+        tracker.reset_state()
+        raise _error(_WATCHED[failure[0]], failure[1])
 
 
 class TrainingGuard(keras.callbacks.Callback):
@@ -203,10 +236,7 @@ class TrainingGuard(keras.callbacks.Callback):
             steps = max(self.model.num_steps - self._first_step, 1)
             examples = self.model.trackers.examples * replicas
             placement.check_batch_size(self.model, examples / steps)
-        if self.model.jit_compile:
-            failure = self.model.trackers.first_failure.read()
-            if failure is not None:
-                raise _error(_WATCHED[failure[0]], failure[1])
+        raise_noted(self.model)
         finite = [
             bool(np.isfinite(logs.get(log, 0.0)).all()) for log in ("d_loss", "g_loss")
         ]

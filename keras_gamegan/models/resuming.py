@@ -1,9 +1,12 @@
 """Takes up a run where a checkpoint left it: weights, epoch and place in the data."""
 
+import warnings
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
+
+from keras_gamegan.datasets import arrays
 
 
 class Stage(NamedTuple):
@@ -38,7 +41,7 @@ def plan(model, x, callbacks, epochs, initial_epoch=0, steps_per_epoch=None):
 
     Args:
         model: The model.
-        x: What `fit` got.
+        x: `datasets.arrays.ArrayBatches`, or what `fit` got.
         callbacks: List of callbacks.
         epochs: As in `fit`.
         initial_epoch: As in `fit`.
@@ -59,6 +62,11 @@ def plan(model, x, callbacks, epochs, initial_epoch=0, steps_per_epoch=None):
             position = callback.resume(model)
         if position is not None:
             break
+    done = 0 if position is None else position.data_step
+    if isinstance(x, arrays.ArrayBatches):
+        x = x.from_step(model.num_steps - done, steps_per_epoch)
+    elif any(hasattr(callback, "resume") for callback in callbacks):
+        _warn_of_order(x)
     if position is None:
         return [Stage(x, initial_epoch, epochs, steps_per_epoch)]
     seekable = hasattr(x, "starting_at")
@@ -86,6 +94,21 @@ def plan(model, x, callbacks, epochs, initial_epoch=0, steps_per_epoch=None):
     after = x.starting_at(position.data_step + left)
     stages.append(Stage(after, first + 1, epochs, steps_per_epoch))
     return stages
+
+
+def _warn_of_order(x):
+    """Warns of data whose order a checkpoint cannot restore."""
+    if hasattr(x, "starting_at"):
+        return
+    warnings.warn(
+        "A resumed run goes on with the weights, optimizers, histories and logs of its "
+        "checkpoint exactly, but cannot know where these data stood. Received: a "
+        f"{type(x).__name__} without starting_at(step). It is the run that was "
+        "interrupted only if every epoch yields the same batches; shuffled data start "
+        "anew. Arrays and kgg.datasets go on exactly.",
+        UserWarning,
+        stacklevel=5,
+    )
 
 
 class ContinuedCallbacks(keras.callbacks.CallbackList):

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_gamegan.distribution import replicas
-from keras_gamegan.models import fused_adam
+from keras_gamegan.models import fused_adam, missing_gradients
 
 
 class OptimizerStepper:
@@ -38,6 +38,10 @@ class OptimizerStepper:
         self._share = share
         self.minimizer_scale = loss_scale(g_optimizer)
         self.maximizer_scale = loss_scale(d_optimizer)
+        self.minimizer_missing = missing_gradients.Missing("generator", generator)
+        self.maximizer_missing = missing_gradients.Missing(
+            "discriminator", discriminator
+        )
 
     @property
     def search_options(self):

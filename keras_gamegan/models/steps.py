@@ -1,11 +1,10 @@
 """One step of training and one of evaluation, as `fit` and `evaluate` call them."""
 
-import keras
 import tensorflow as tf
 
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import randomness
-from keras_gamegan.models import batches, checks, guard, stepping
+from keras_gamegan.models import batches, checks, elements, guard, stepping
 
 
 def train_step(model, data):
@@ -67,10 +66,11 @@ def test_step(model, data):
         Dictionary of scalars, the logs: means over the evaluation so far.
     """
     real, labels = _unpack(model, data)
+    step = model.trackers.evaluation_step.next_step()
+    watch = _guard(model, step)
+    real = watch.checked(real)
     stream = randomness.fold(
-        randomness.root(model.seed),
-        randomness.Purpose.EVALUATION,
-        model.trackers.evaluation_step.next_step(),
+        randomness.root(model.seed), randomness.Purpose.EVALUATION, step
     )
     source = batches.BatchSource(real, labels, stream, model.latent_shape)
     players = model.generator_network.player(), model.discriminator_network.player()
@@ -87,17 +87,12 @@ def _guard(model, step):
 
 def _unpack(model, data):
     """Returns (real data in the networks' dtype, labels or None)."""
-    real, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
-    if weights is not None:
-        raise ValueError(
-            "A GAN takes no sample weights. Received: elements (data, labels, "
-            "sample_weight). Drop the third, or resample the data set."
-        )
+    network = model.discriminator_network
+    real, labels = elements.data_and_labels(data, network)
     real = tf.convert_to_tensor(real)
-    labels = (
-        tf.convert_to_tensor(labels)
-        if model.conditional and labels is not None
-        else None
-    )
-    checks.check_batch(real, labels, model.discriminator.inputs[0], model.conditional)
+    if labels is not None:
+        labels = tf.convert_to_tensor(labels)
+    checks.check_batch(real, labels, network.main_input, model.conditional)
+    if labels is not None:
+        labels = network.as_labels(labels)
     return tf.cast(real, model.generator_network.dtype), labels

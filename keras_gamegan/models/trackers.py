@@ -97,6 +97,10 @@ class FirstFailure(keras.metrics.Metric):
         self._code.assign(tf.where(first, tf.constant(what + 1, tf.int64), code))
         self._step.assign(tf.where(first, step, tf.convert_to_tensor(self._step)))
 
+    def is_clear(self):
+        """Returns whether nothing has failed since the last reset: a boolean scalar."""
+        return tf.equal(tf.convert_to_tensor(self._code), 0)
+
     def read(self):
         """Returns (number of the thing, step), Python ints, or None."""
         code, step = self.result().numpy()

@@ -41,13 +41,7 @@ class Member:
         Raises:
             RuntimeError: If training has meanwhile put another model in its place.
         """
-        player = self._read()
-        values = {
-            id(variable): value
-            for variable, value in zip(
-                self._network.variables, player.weights + player.state, strict=True
-            )
-        }
+        values = self._network.unpack(self._read())
         return [np.array(values[id(v)]) for v in self._network.model.weights]
 
 

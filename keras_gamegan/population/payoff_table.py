@@ -90,7 +90,9 @@ class PayoffEstimator:
         dtype = gan.generator_network.dtype
         self._data = held_out.collect("data", data, gan.conditional, dtype, batch_size)
         real, labels = self._data
-        checks.check_batch(real, labels, gan.discriminator.inputs[0], gan.conditional)
+        checks.check_batch(
+            real, labels, gan.discriminator_network.main_input, gan.conditional
+        )
         self._number = len(real)
         if num_batches is not None:
             self._number = num_batches * batch_size
@@ -161,7 +163,7 @@ class PayoffEstimator:
         def generate(slot):
             return game.generate(self._generators.player(slot), batch, False)[0]
 
-        shape = self._gan.generator.outputs[0].shape[1:]
+        shape = self._gan.generator_network.output.shape[1:]
         fakes = tf.map_fn(
             generate,
             generator_slots,

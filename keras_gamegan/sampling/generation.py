@@ -4,6 +4,9 @@ import tensorflow as tf
 
 from keras_gamegan.games import randomness
 
+# Samples that are made at a time: in memory, and with one draw of a random layer.
+CHUNK = 1024
+
 
 def latents(seed, num_samples, latent_shape, dtype):
     """Returns latents (n, *latent_shape); row i depends on (seed, i) alone."""
@@ -20,7 +23,12 @@ def choose_members(seed, num_samples, probabilities):
     return randomness.categorical(numbers, probabilities)
 
 
-def generate(network, player, points, labels=None):
+def noise(seed, chunk=0):
+    """Returns the stream of what random layers draw for a chunk of `CHUNK` samples."""
+    return randomness.fold(randomness.root(seed), randomness.Purpose.NETWORK, chunk)
+
+
+def generate(network, player, points, labels, stream):
     """Returns data (n, ...) of one generator in inference mode.
 
     Args:
@@ -28,13 +36,13 @@ def generate(network, player, points, labels=None):
         player: `Player` with its weights.
         points: Latents (n, ...).
         labels: Labels (n, ...) or None.
+        stream: Random stream of the layers that draw in inference mode too.
     """
     inputs = points if labels is None else [points, labels]
-    stream = randomness.root(0)  # Inference mode draws nothing.
     return network.apply(player, inputs, False, stream)[0]
 
 
-def generate_from_members(network, members, choice, points, labels=None):
+def generate_from_members(network, members, choice, points, labels, stream, slots=None):
     """Returns data (n, ...), sample i made by generator ``members[choice[i]]``.
 
     Each generator runs once, on its own samples only: the cost is that of one
@@ -46,11 +54,15 @@ def generate_from_members(network, members, choice, points, labels=None):
         choice: int64 (n,), index into ``members``.
         points: Latents (n, ...).
         labels: Labels (n, ...) or None.
+        stream: As in `generate`; each member's draws are its own.
+        slots: Number of each member, for its draws. Default: None, its index.
     """
     rows, parts = [], []
     for index, player in enumerate(members):
         mine = tf.reshape(tf.where(tf.equal(choice, index)), [-1])
         part_labels = None if labels is None else tf.gather(labels, mine)
-        parts.append(generate(network, player, tf.gather(points, mine), part_labels))
+        draws = randomness.fold(stream, index if slots is None else slots[index])
+        part = generate(network, player, tf.gather(points, mine), part_labels, draws)
+        parts.append(part)
         rows.append(tf.cast(mine, tf.int32))
     return tf.dynamic_stitch(rows, parts)

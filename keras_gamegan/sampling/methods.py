@@ -23,7 +23,8 @@ class SamplingMethods:
             source: "current", the live generator; "average", the moving average of its
                 weights; "mixture", a member of the generator's history drawn anew for
                 every example. Default: "current".
-            labels: Labels (num_samples, ...) for class-conditional networks.
+            labels: Labels (num_samples, ...) for class-conditional networks, or one
+                label for all samples.
 
         Returns:
             NumPy array (num_samples, ...).

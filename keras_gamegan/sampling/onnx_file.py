@@ -6,8 +6,6 @@ import warnings
 import keras
 import tensorflow as tf
 
-from keras_gamegan import stateless
-
 _PACKAGES = ("tf2onnx", "onnx")
 
 
@@ -65,7 +63,10 @@ def write(model, path, source, verbose=False):
     # A copy: the live generator keeps its weights.
     copy = keras.models.clone_model(network.model)
     player = model.generator_average if source == "average" else network
-    stateless.StatelessNetwork(copy).assign(player.player())
+    values = network.unpack(player.player())
+    copy.set_weights(
+        [values[id(variable)].numpy() for variable in network.model.weights]
+    )
     specs = [
         tf.TensorSpec(tensor.shape, tensor.dtype, name=name)
         for tensor, name in zip(copy.inputs, ("latents", "labels"), strict=False)

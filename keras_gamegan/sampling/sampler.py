@@ -8,7 +8,6 @@ from keras_gamegan.games import randomness
 from keras_gamegan.sampling import bounds, exporting, generation
 
 SOURCES = ("current", "average", "mixture")
-_CHUNK = 1024
 
 
 class Sampler:
@@ -36,13 +35,18 @@ class Sampler:
         choice = self._choice(source, seed, num_samples)
         function = self._function(source)
         chunks = []
-        for begin in range(0, max(num_samples, 1), _CHUNK):
-            part = slice(begin, begin + _CHUNK)
-            given = [points[part], choice[part]]
+        size = generation.CHUNK
+        for chunk in range(max(-(-num_samples // size), 1)):
+            part = slice(chunk * size, (chunk + 1) * size)
+            given = [points[part], choice[part], generation.noise(seed, chunk)]
             if labels is not None:
                 given.append(labels[part])
             chunks.append(function(*given).numpy())
         return np.concatenate(chunks)
+
+    def forget(self):
+        """Forgets the compiled functions: the networks may have got other weights."""
+        self._functions = {}
 
     def export(self, path, source="current", **options):
         """Writes a sampler; see `GAN.export`."""
@@ -78,7 +82,11 @@ class Sampler:
                 f"Received: labels=None. Pass an array of {num_samples} labels, for "
                 "instance np.arange(num_samples) % num_classes."
             )
-        labels = _exact(labels, self._model.generator.inputs[1].dtype)
+        network = self._model.generator_network
+        labels = _exact(labels, network.label_input.dtype)
+        if labels.ndim == 0:
+            labels = np.full((num_samples,), labels)
+        labels = network.as_labels(labels)
         if labels.shape[:1] != (num_samples,):
             raise ValueError(
                 "`labels` must have one entry for each sample. Received: "
@@ -112,24 +120,25 @@ class Sampler:
         signature = [
             tf.TensorSpec([None, *model.latent_shape], network.dtype),
             tf.TensorSpec([None], tf.int64),
+            tf.TensorSpec([2], tf.int64),
         ]
         if model.conditional:
-            labels = model.generator.inputs[1]
+            labels = network.label_input
             signature.append(tf.TensorSpec(labels.shape, labels.dtype))
 
         @tf.function(input_signature=signature)
-        def generate(points, choice, labels=None):
+        def generate(points, choice, stream, labels=None):
             if source == "mixture":
                 members = mixture_members(model)
                 return generation.generate_from_members(
-                    network, members, choice, points, labels
+                    network, members, choice, points, labels, stream
                 )
             player = (
                 network.player()
                 if source == "current"
                 else model.generator_average.player()
             )
-            return generation.generate(network, player, points, labels)
+            return generation.generate(network, player, points, labels, stream)
 
         # Concrete: TensorFlow would count the functions of many models as retraces.
         self._functions[source] = generate.get_concrete_function()

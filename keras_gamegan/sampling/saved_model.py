@@ -49,11 +49,13 @@ class _Members(NamedTuple):
     Attributes:
         players: List of `Player`.
         probabilities: float32 tensor (len(players),).
+        slots: Number of each player's slot in a bank, for its random draws.
         stored: Dtype in which a bank keeps them, or None: their own.
     """
 
     players: list
     probabilities: Any
+    slots: tuple = (0,)
     stored: Any = None
 
 
@@ -79,7 +81,9 @@ def _bank_members(bank):
     # that is never drawn stays behind.
     drawn = [slot for slot in range(bank.capacity) if share[slot] > 0]
     players = [bank.member(slot) for slot in drawn]
-    return _Members(players, tf.constant(share[drawn]), bank.settings.dtype)
+    return _Members(
+        players, tf.constant(share[drawn]), tuple(drawn), bank.settings.dtype
+    )
 
 
 class _Weights(tf.Module):
@@ -98,6 +102,7 @@ class _Weights(tf.Module):
             for player in members.players
         ]
         self._number = len(members.players[0].weights)
+        self.slots = members.slots
         self.probabilities = tf.Variable(members.probabilities, trainable=False)
 
     def players(self):
@@ -130,12 +135,14 @@ def _sampling_endpoints(model, network, holder):
     classes = bounds.num_classes(model.generator)
     coefficients = hash_coefficients(latent_shape)
 
-    def generate(points, choice, labels):
+    draws = network.draws()
+
+    def generate(points, choice, labels, stream):
         players = holder.players()
         if len(players) == 1:
-            return generation.generate(network, players[0], points, labels)
+            return generation.generate(network, players[0], points, labels, stream)
         return generation.generate_from_members(
-            network, players, choice, points, labels
+            network, players, choice, points, labels, stream, holder.slots
         )
 
     def serve(points, labels=None):
@@ -143,7 +150,10 @@ def _sampling_endpoints(model, network, holder):
         checks = bounds.check_labels(labels, number, "latent", classes)
         points, labels = bounds.after(checks, points), bounds.after(checks, labels)
         choice = choose_by_latent(points, holder.probabilities, coefficients)
-        return {"samples": generate(points, choice, labels)}
+        # A client that sends latents says nothing of noise: they choose that too.
+        number = tf.reduce_sum(_hashed(points, coefficients)) if draws else 0
+        stream = generation.noise(number)
+        return {"samples": generate(points, choice, labels, stream)}
 
     def sample(num_samples, seed, labels=None):
         checks = bounds.check_number(num_samples) + bounds.check_seed(seed)
@@ -151,12 +161,22 @@ def _sampling_endpoints(model, network, holder):
         number, labels = bounds.after(checks, num_samples), bounds.after(checks, labels)
         points = generation.latents(seed, number, latent_shape, dtype)
         choice = generation.choose_members(seed, number, holder.probabilities)
-        return {"samples": generate(points, choice, labels)}
+        if not draws:
+            stream = generation.noise(seed)
+            return {"samples": generate(points, choice, labels, stream)}
+        parts = []
+        # In the chunks of `GAN.sample`, so that random layers draw the same.
+        for chunk in range(bounds.MAX_SAMPLES // generation.CHUNK):
+            part = slice(chunk * generation.CHUNK, (chunk + 1) * generation.CHUNK)
+            given = None if labels is None else labels[part]
+            stream = generation.noise(seed, chunk)
+            parts.append(generate(points[part], choice[part], given, stream))
+        return {"samples": tf.concat(parts, axis=0)}
 
     points = tf.TensorSpec([None, *latent_shape], dtype, name="latents")
     number = tf.TensorSpec([], tf.int32, name="num_samples")
     seed = tf.TensorSpec([], tf.int64, name="seed")
-    labels, told = _label_specs(model, model.generator, classes)
+    labels, told = _label_specs(model, network, classes)
     limits = {"num_samples": f"from 0 to {bounds.MAX_SAMPLES}", "seed": "at least 0"}
     return [
         _Endpoint("serving_default", serve, [points, *labels], told, "samples"),
@@ -172,7 +192,7 @@ def _score_endpoint(model, judges):
         checks = bounds.check_labels(labels, tf.shape(data)[0], "example", classes)
         data, labels = bounds.after(checks, data), bounds.after(checks, labels)
         inputs = data if labels is None else [data, labels]
-        stream = randomness.root(0)  # Inference mode draws nothing.
+        stream = generation.noise(0)
         logits = [
             network.apply(player, inputs, False, stream)[0]
             for player in judges.players()
@@ -180,8 +200,8 @@ def _score_endpoint(model, judges):
         share = None if len(logits) == 1 else judges.probabilities
         return {"logits": structures.weighted_mean(logits, share)}
 
-    data = model.discriminator.inputs[0]
-    labels, told = _label_specs(model, model.discriminator, classes)
+    data = model.discriminator_network.main_input
+    labels, told = _label_specs(model, network, classes)
     specs = [tf.TensorSpec(data.shape, data.dtype, name="data"), *labels]
     return _Endpoint("score", score, specs, told, "logits")
 
@@ -190,7 +210,7 @@ def _label_specs(model, network, classes):
     """Returns the specification of the labels, if any, and how they are bounded."""
     if not model.conditional:
         return [], {}
-    labels = network.inputs[1]
+    labels = network.label_input
     bound = "range not checked" if classes is None else f"from 0 to {classes - 1}"
     spec = tf.TensorSpec(labels.shape, labels.dtype, name="labels")
     return [spec], {"labels": f"one for each example, {bound}"}
@@ -223,13 +243,18 @@ def choose_by_latent(points, probabilities, coefficients):
     Returns:
         int64 tensor (n,).
     """
+    # 24 of the 31 bits: a float32 holds them exactly, and never rounds up to 1.
+    hashed = _hashed(points, coefficients)
+    number = tf.cast(hashed // 2**7, tf.float32) * 2.0**-24
+    return randomness.categorical(number, probabilities)
+
+
+def _hashed(points, coefficients):
+    """Returns a number from 0 to 2^31 - 2 for each latent: int64 (n,)."""
     flat = tf.reshape(tf.cast(points, tf.float32), [-1, len(coefficients)])
     bits = tf.cast(tf.bitcast(flat, tf.int32), tf.int64)
     terms = tf.math.floormod(bits * coefficients, _PRIME)
-    hashed = tf.math.floormod(tf.reduce_sum(terms, axis=1), _PRIME)
-    # 24 of the 31 bits: a float32 holds them exactly, and never rounds up to 1.
-    number = tf.cast(hashed // 2**7, tf.float32) * 2.0**-24
-    return randomness.categorical(number, probabilities)
+    return tf.math.floormod(tf.reduce_sum(terms, axis=1), _PRIME)
 
 
 def _smallest_request(specs):

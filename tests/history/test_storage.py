@@ -90,7 +90,8 @@ def _fill(network, number):
 
 
 def _bytes(bank):
-    return sum(np.prod(v.shape) * tf.as_dtype(v.dtype).size for v in bank._members)
+    stacks = [v for v in bank.weights if v.name.startswith("members")]
+    return sum(np.prod(v.shape) * tf.as_dtype(v.dtype).size for v in stacks)
 
 
 @pytest.mark.parametrize("dtype", [None, "float32", "float16", "bfloat16"])

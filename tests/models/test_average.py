@@ -49,10 +49,17 @@ def test_weights_and_statistics_against_a_loop(network, decay):
 
 
 def test_integers_are_copied():
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    class Counting(keras.layers.Layer):
+        def build(self, shape):
+            self.count = self.add_weight(
+                shape=(), dtype="int32", initializer="ones", trainable=False
+            )
+
+        def call(self, inputs):
+            return inputs
+
+    model = keras.Sequential([keras.Input((2,)), Counting(), keras.layers.Dense(1)])
     network = stateless.StatelessNetwork(model)
-    counter = keras.Variable(3, dtype="int32", trainable=False, name="count")
-    network.state_variables.append(counter)
     kept = average.AverageWeights(network, 0.9)
     moved = network.player()
     moved = structures.Player(moved.weights, [tf.constant(8, tf.int32)])

@@ -44,6 +44,7 @@ def play(make, points):
             """Lets one player move and leaves the other where it is."""
 
             minimizer_scale = maximizer_scale = None
+            minimizer_missing = maximizer_missing = None
             search_options = stepper.search_options
 
             def minimizer(self, moved, gradient):

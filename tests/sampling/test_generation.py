@@ -33,7 +33,7 @@ def test_each_member_runs_on_its_own_rows_only():
     points = tf.constant([[0.0], [1.0], [2.0], [3.0]])
     choice = tf.constant([2, 0, 2, 0], tf.int64)
     result = generation.generate_from_members(
-        network, [10.0, 20.0, 30.0], choice, points
+        network, [10.0, 20.0, 30.0], choice, points, None, generation.noise(0)
     )
     np.testing.assert_array_equal(result, [[30.0], [11.0], [32.0], [13.0]])
     assert network.rows == [2, 0, 2]
@@ -42,7 +42,12 @@ def test_each_member_runs_on_its_own_rows_only():
 def test_labels_travel_with_their_rows():
     labels = tf.constant([1.0, 2.0, 3.0])
     result = generation.generate_from_members(
-        _Adder(), [0.0, 1.0], tf.constant([1, 0, 1], tf.int64), tf.ones((3, 1)), labels
+        _Adder(),
+        [0.0, 1.0],
+        tf.constant([1, 0, 1], tf.int64),
+        tf.ones((3, 1)),
+        labels,
+        generation.noise(0),
     )
     np.testing.assert_array_equal(result, [[2.0], [2.0], [6.0]])
 

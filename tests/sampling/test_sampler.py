@@ -97,13 +97,18 @@ def test_bad_labels(conditional_gan):
         conditional_gan.sample(4)
     with pytest.raises(ValueError, match=r"num_samples=4 and labels of shape \(2,\)"):
         conditional_gan.sample(4, labels=[0, 1])
-    with pytest.raises(ValueError, match=r"num_samples=1 and labels of shape \(\)"):
-        conditional_gan.sample(1, labels=0)
     for labels in ([0.5], np.array([0.5]), np.array([2**32 + 1]), [np.nan], [np.inf]):
         with pytest.raises(ValueError, match="whole numbers that int32 holds"):
             conditional_gan.sample(1, labels=labels)
     with pytest.raises(TypeError, match="`labels` must be numbers"):
         conditional_gan.sample(1, labels=["shoe"])
+
+
+def test_one_label_is_that_of_all_samples(conditional_gan):
+    expected = conditional_gan.sample(3, seed=1, labels=[2, 2, 2])
+    for labels in (2, np.full((3, 1), 2)):
+        found = conditional_gan.sample(3, seed=1, labels=labels)
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_labels_of_any_exact_dtype(conditional_gan):

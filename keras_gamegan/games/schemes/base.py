@@ -62,7 +62,9 @@ class Scheme:
             state: What `initial_state` or the last step returned.
             stepper: Has `minimizer(player, gradient)` and `maximizer(player,
                 gradient)`, which return the moved player; `minimizer_scale` and
-                `maximizer_scale`, loss scales or None; `search_options`.
+                `maximizer_scale`, loss scales or None; `minimizer_missing` and
+                `maximizer_missing`, told of weights without a gradient, or None (see
+                `games.gradients`); `search_options`.
             batch_fn: Function from the index of a draw within this step to a batch.
                 Default: None, no batches.
 

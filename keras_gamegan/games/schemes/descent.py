@@ -13,11 +13,13 @@ def simultaneous_gradients(game, u, v, stepper, batch):
         game.minimizer_objective(structures.pure(v), batch),
         u,
         stepper.minimizer_scale,
+        stepper.minimizer_missing,
     )
     of_v = gradients.loss_and_gradient(
         game.maximizer_objective(structures.pure(u), batch),
         v,
         stepper.maximizer_scale,
+        stepper.maximizer_missing,
     )
     return of_u, of_v
 
@@ -92,6 +94,7 @@ class Alternating(base.Scheme):
                 game.maximizer_objective(opponents, base.draw(batch_fn, index)),
                 v,
                 stepper.maximizer_scale,
+                stepper.maximizer_missing,
             )
             v = stepper.maximizer(out_v.player, grad_v)
         opponents = self.opponents_of_minimizer(v, state)
@@ -101,6 +104,7 @@ class Alternating(base.Scheme):
                 game.minimizer_objective(opponents, batch),
                 u,
                 stepper.minimizer_scale,
+                stepper.minimizer_missing,
             )
             u = stepper.minimizer(out_u.player, grad_u)
         return base.Step(u, v, state, base.report(out_u, out_v))

@@ -92,8 +92,12 @@ class DualityGap(base.Scheme):
         return (
             worst,
             state,
-            gradients.loss_and_gradient(loss_of_u, u, stepper.minimizer_scale),
-            gradients.loss_and_gradient(loss_of_v, v, stepper.maximizer_scale),
+            gradients.loss_and_gradient(
+                loss_of_u, u, stepper.minimizer_scale, stepper.minimizer_missing
+            ),
+            gradients.loss_and_gradient(
+                loss_of_v, v, stepper.maximizer_scale, stepper.maximizer_missing
+            ),
         )
 
     def _through_gradients(self, game, u, v, state, stepper, batch_fn):
@@ -108,11 +112,20 @@ class DualityGap(base.Scheme):
             # One pass serves both players, though only one of them may be scaled.
             common = next((scale for scale in scales if scale is not None), 1.0)
             total = total * structures.number(common, total.dtype)
-        grad_u, grad_v = tape.gradient(
-            total,
-            (u.weights, v.weights),
-            unconnected_gradients=tf.UnconnectedGradients.ZERO,
-        )
+        number = len(tf.nest.flatten(u.weights))
+
+        def tell(missing):
+            for told, indices in (
+                (stepper.minimizer_missing, [i for i in missing if i < number]),
+                (
+                    stepper.maximizer_missing,
+                    [i - number for i in missing if i >= number],
+                ),
+            ):
+                if indices and told is not None:
+                    told(indices)
+
+        grad_u, grad_v = gradients.gradient(tape, total, (u.weights, v.weights), tell)
         grad_u, grad_v = (
             gradient
             if scale is common

@@ -1,0 +1,161 @@
+"""The data that `fit` gets, in the form in which a run can be repeated and resumed."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gamegan import validation
+from keras_gamegan.datasets import arrays, stream
+from keras_gamegan.models import checks, elements
+
+
+class FitData(NamedTuple):
+    """Data for training and for validation.
+
+    Attributes:
+        x: `datasets.arrays.ArrayBatches`, or what Keras' `fit` takes.
+        validation: As `fit` takes `validation_data`, or None.
+        batch_size: Examples in a batch, or None if unknown.
+    """
+
+    x: Any
+    validation: Any
+    batch_size: int | None
+
+    @property
+    def specification(self) -> dict | None:
+        """What a checkpoint notes of the data, as JSON has it; None: nothing."""
+        if isinstance(self.x, arrays.ArrayBatches):
+            return {
+                "examples": self.x.num_examples,
+                "batch_size": self.x.batch_size,
+                "steps_per_epoch": self.x.steps_per_epoch,
+            }
+        if not isinstance(self.x, tf.data.Dataset):
+            return None
+        specs = tf.nest.flatten(self.x.element_spec)
+        cardinality = int(self.x.cardinality())
+        return {
+            "elements": [[list(_shape(spec)), spec.dtype.name] for spec in specs],
+            "batch_size": self.batch_size,
+            "steps_per_epoch": cardinality if cardinality > 0 else None,
+        }
+
+
+def prepare(model: Any, x: Any, y: Any, arguments: dict) -> FitData:
+    """Returns the data of a call of `fit`, checked.
+
+    Args:
+        model: A `GAN`.
+        x: As in `GAN.fit`.
+        y: As in `GAN.fit`.
+        arguments: Further arguments of `fit`; those that arrays alone have are taken
+            out.
+
+    Raises:
+        TypeError: If the data are none that a GAN can be trained on.
+        ValueError: If they are empty, not finite, misshapen, weighted or lack labels.
+    """
+    for name in ("sample_weight", "class_weight"):
+        if arguments.pop(name, None) is not None:
+            raise ValueError(
+                f"A GAN takes no weights of examples. Received: {name}=... in fit(). "
+                "Resample the data instead: draw each example as often as it weighs."
+            )
+    if isinstance(x, stream.ShuffledStream):
+        x = x.epochs()
+    network = model.discriminator_network
+    validation_data = arguments.pop("validation_data", None)
+    if isinstance(validation_data, (list, tuple)) and not arrays.is_array(
+        validation_data
+    ):
+        validation_data = _pair("The validation data", model, *_two(validation_data))
+    if _is_structure(x) or arrays.is_array(x):
+        data, labels = _pair("The data", model, x, y)
+        batch_size = arguments.pop("batch_size", None) or 32
+        validation.check_integer("batch_size", batch_size)
+        split = arguments.pop("validation_split", 0.0) or 0.0
+        if split:
+            data, labels, validation_data = _split(data, labels, split, validation_data)
+        shuffle = arguments.pop("shuffle", True)
+        size = min(batch_size, len(data))
+        batches = arrays.ArrayBatches(
+            data, labels, batch_size, bool(shuffle), model.seed
+        )
+        return FitData(batches, validation_data, size)
+    checks.check_data(x, network.main_input, model.conditional, y)
+    if y is not None:
+        raise ValueError(
+            "`y` belongs to arrays: a data set yields its labels itself. Received: "
+            f"y=... beside x of type {type(x).__name__}. Zip them: elements (data, "
+            "labels)."
+        )
+    if isinstance(x, tf.data.Dataset):
+        # Keras shuffles arrays only, and warns if a data set leaves it the default.
+        arguments.setdefault("shuffle", False)
+    size = None
+    if isinstance(x, tf.data.Dataset):
+        specs = tf.nest.flatten(x.element_spec)
+        size = specs[0].shape[0] if specs and specs[0].shape.rank else None
+    return FitData(x, validation_data, size)
+
+
+def for_evaluation(model: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    """Returns (x, y) for Keras' `evaluate`, checked."""
+    if isinstance(x, stream.ShuffledStream):
+        x = x.epochs()
+    if _is_structure(x) or arrays.is_array(x):
+        return _pair("The data", model, x, y)
+    return x, y
+
+
+def _pair(what: str, model: Any, x: Any, y: Any) -> tuple[np.ndarray, Any]:
+    """Returns checked arrays (data, labels or None)."""
+    network = model.discriminator_network
+    element = (x,) if y is None else (x, y)
+    data, labels = elements.data_and_labels(element, network)
+    data = arrays.as_array(what, data)
+    if labels is not None:
+        labels = arrays.as_array("The labels", labels)
+    checks.check_data(data, network.main_input, model.conditional, labels)
+    if labels is not None:
+        labels = network.as_labels(labels)
+        if len(labels) != len(data):
+            raise ValueError(
+                f"{what} must have one label for each example. Received: {len(data)} "
+                f"examples and {len(labels)} labels."
+            )
+    return data, labels
+
+
+def _two(given: Any) -> tuple[Any, Any]:
+    """Returns (x, y) of what `validation_data` got."""
+    if len(given) == 3 and given[2] is not None:
+        raise ValueError(
+            "A GAN takes no weights of examples. Received: validation_data=(data, "
+            "labels, weights). Drop the third."
+        )
+    return given[0], given[1] if len(given) > 1 else None
+
+
+def _is_structure(x: Any) -> bool:
+    return isinstance(x, (list, tuple, dict)) and not hasattr(x, "__next__")
+
+
+def _split(data: Any, labels: Any, split: float, validation_data: Any) -> tuple:
+    """Returns (data, labels, validation data), which is the last share."""
+    share = validation.check_number("validation_split", split, 0.0, 1.0)
+    at = int(len(data) * (1.0 - share))
+    if not 0 < at < len(data):
+        raise ValueError(
+            "`validation_split` must leave at least one example on both sides. "
+            f"Received: validation_split={split!r} of {len(data)} examples."
+        )
+    if validation_data is None:
+        validation_data = (data[at:], None if labels is None else labels[at:])
+    return data[:at], None if labels is None else labels[:at], validation_data
+
+
+def _shape(spec: tf.TensorSpec) -> list:
+    return list(spec.shape) if spec.shape.rank is not None else []

@@ -1,0 +1,75 @@
+"""The methods of a model that run it on data."""
+
+from keras_gamegan.models import fit_data, fitting
+
+
+class RunMethods:
+    """Gives a `GAN` its `fit` and `evaluate`, which explain what goes wrong."""
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        **kwargs,
+    ):
+        """Trains the GAN; as `keras.Model.fit`.
+
+        Args:
+            x: Real data: array (n, ...), or `tf.data.Dataset` of batches of data or of
+                (data, labels).
+            y: Labels (n, ...) if `x` is an array and the networks take labels.
+            batch_size: Batch size for arrays. Default: 32.
+            epochs: Number of epochs.
+            verbose: As in Keras.
+            callbacks: List of Keras callbacks.
+            **kwargs: Further arguments of `keras.Model.fit`.
+
+        Returns:
+            Keras' `History`; logs d_loss, g_loss, value and, where the scheme computes
+            it, duality_gap.
+
+        Raises:
+            ValueError: If the model is not compiled, or the data are empty, not
+                finite or misshapen.
+            NonFiniteError: If a loss or gradient becomes NaN; the message names the
+                player and the step.
+        """
+        if batch_size is not None:
+            kwargs["batch_size"] = batch_size
+        return fitting.fit(self, super().fit, x, y, epochs, verbose, callbacks, kwargs)
+
+    def evaluate(self, x=None, y=None, *args, **kwargs):
+        """Scores data in inference mode; as `keras.Model.evaluate`.
+
+        Args:
+            x: As in `fit`.
+            y: As in `fit`.
+            *args: Further arguments of `keras.Model.evaluate`.
+            **kwargs: Further arguments of `keras.Model.evaluate`.
+
+        Returns:
+            The logs: a list, or a dictionary with `return_dict=True`.
+
+        Raises:
+            ValueError: As `fit`.
+        """
+        fitting.check_compiled(self, "evaluate")
+        x, y = fit_data.for_evaluation(self, x, y)
+        with fitting.explained(self):
+            return super().evaluate(x, y, *args, **kwargs)
+
+    def train_on_batch(self, *args, **kwargs):
+        """Takes one step on one batch; as `keras.Model.train_on_batch`."""
+        fitting.check_compiled(self, "train_on_batch")
+        with fitting.explained(self):
+            return super().train_on_batch(*args, **kwargs)
+
+    def test_on_batch(self, *args, **kwargs):
+        """Scores one batch; as `keras.Model.test_on_batch`."""
+        fitting.check_compiled(self, "test_on_batch")
+        with fitting.explained(self):
+            return super().test_on_batch(*args, **kwargs)
