@@ -33,10 +33,15 @@ class StatelessNetwork:
 
     @property
     def dtype(self):
-        """Dtype of the weights, and of what `apply` returns."""
+        """Dtype of what `apply` returns: the wider of the weights' and the output's.
+
+        So a mixed policy keeps what float32 weights can hold, and a float16 network
+        that ends in float32, as a logit should, is not rounded back.
+        """
+        dtype = self.model.variable_dtype
         if self.weight_variables:
-            return self.weight_variables[0].dtype
-        return self.model.variable_dtype
+            dtype = self.weight_variables[0].dtype
+        return keras.backend.result_type(dtype, self.model.outputs[0].dtype)
 
     @property
     def has_modes(self):
@@ -79,7 +84,7 @@ class StatelessNetwork:
             stream: Random stream for Dropout and the like, int64 (2,).
 
         Returns:
-            A triple (outputs in the variables' dtype, moved `Player`, sum of the
+            A triple (outputs in `dtype`, moved `Player`, sum of the
             network's own regularisation losses or None).
         """
         values = list(zip(self.variables, player.weights + player.state, strict=True))

@@ -10,6 +10,7 @@ from keras_gamegan.models import (
     adversarial_game,
     average,
     checks,
+    compile_hints,
     fitting,
     optimizers,
     serialization,
@@ -227,6 +228,7 @@ class GAN(trainer.BuiltTrainer, sampling.SamplingMethods, keras.Model):
         steps_per_execution=1,
         jit_compile="auto",
         auto_scale_loss=True,
+        **unknown,
     ):
         """Chooses optimizers, loss and penalty.
 
@@ -240,14 +242,19 @@ class GAN(trainer.BuiltTrainer, sampling.SamplingMethods, keras.Model):
             steps_per_execution: As in Keras, >= 1.
             jit_compile: True, False or "auto", as in Keras.
             auto_scale_loss: Whether float16 networks get a `LossScaleOptimizer`.
+            **unknown: Arguments of `keras.Model.compile` that a GAN does not take:
+                refused with what to pass instead.
 
         Raises:
-            ValueError: If a name is unknown or one optimizer is given twice.
+            TypeError: If an argument is none of a GAN's.
+            ValueError: If a name is unknown, one optimizer is given twice, or one was
+                built for variables other than those it is to move.
         """
+        compile_hints.check(unknown)
         validation.check_integer("steps_per_execution", steps_per_execution)
         payoff = payoffs.get(loss)
         penalty = payoffs.penalties.get(penalty)
-        networks = self.discriminator, self.generator
+        networks = self._discriminator_network, self._generator_network
         with placement.scope_of(self, d_optimizer, g_optimizer):
             self.d_optimizer, self.g_optimizer = optimizers.prepare(
                 d_optimizer, g_optimizer, *networks, auto_scale_loss
@@ -267,10 +274,9 @@ class GAN(trainer.BuiltTrainer, sampling.SamplingMethods, keras.Model):
         self._game = adversarial_game.AdversarialGame(
             self._discriminator_network, self._generator_network, payoff, penalty
         )
-        super().compile(
-            optimizer=None,
-            **self.compile_options,
-        )
+        # Both optimizers are wrapped already; Keras would look for its one.
+        options = {**self.compile_options, "auto_scale_loss": False}
+        super().compile(optimizer=None, **options)
         # Keras' tracker of a "loss" that this model does not have.
         self._loss_tracker = None
 
@@ -335,6 +341,22 @@ class GAN(trainer.BuiltTrainer, sampling.SamplingMethods, keras.Model):
         return self.trackers.metrics
 
     # Saving and loading.
+
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+        """Saves the whole model; as `keras.Model.save`.
+
+        Args:
+            filepath: Path that ends in ".keras".
+            overwrite: As in Keras.
+            zipped: As in Keras.
+            **kwargs: As in Keras.
+
+        Raises:
+            ValueError: If the path ends in ".h5", whose format holds one optimizer;
+                `save_weights` writes ".weights.h5".
+        """
+        serialization.check_path(filepath)
+        super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def get_config(self):
         """Returns the constructor's arguments as a dictionary."""

@@ -1,5 +1,7 @@
 """How models are described in a file, and made again from the description."""
 
+import pathlib
+
 import keras
 
 from keras_gamegan import games, history, version
@@ -43,6 +45,17 @@ def check_version(made_by):
             f"This is keras_gamegan {version.__version__}, which reads files of its "
             "own and older major versions. Received: a file made by version "
             f"{made_by}. Upgrade: pip install --upgrade keras_gamegan."
+        )
+
+
+def check_path(path):
+    """Raises if a whole model is to be written in the old format of HDF5."""
+    name = pathlib.PurePath(str(path)).name
+    if name.endswith((".h5", ".hdf5")):
+        raise ValueError(
+            "A GAN is saved as a .keras file: HDF5 has no place for two optimizers. "
+            f"Received: a file {name!r}. Name it .keras; or write the weights alone, "
+            "by save_weights or ModelCheckpoint(save_weights_only=True): .weights.h5."
         )
 
 

@@ -216,6 +216,38 @@ def test_constructors_of_the_others(networks, model, arguments, error, match):
         model(*networks("linear"), **arguments)
 
 
+LOGITS = r'loss="non_saturating" is binary cross-entropy on logits'
+BINARY = keras.losses.BinaryCrossentropy(from_logits=True)
+# What is known from Keras and from guides, and what it is here.
+COMPILE_HINTS = [
+    ({"optimizer": "adam"}, TypeError, r"Received: optimizer=\. .*d_optimizer= and g_"),
+    ({"metrics": ["mse"]}, TypeError, r"Received: metrics=.*callbacks\.Evaluate"),
+    ({"loss_fn": BINARY}, TypeError, f"Received: loss_fn=.*{LOGITS}"),
+    ({"generator_optimizer": "adam"}, TypeError, r"Pass g_optimizer="),
+    ({"loss_weights": [1]}, TypeError, "Received: loss_weights=.*one game"),
+    ({"penalties": "r1"}, TypeError, r"takes d_opt.*penalties=\. Check the spelling"),
+    ({"a": 1, "optimizer": 2}, TypeError, r"Received: a=, optimizer=\. A GAN has two"),
+    ({"loss": BINARY}, ValueError, LOGITS),
+    ({"loss": "binary_crossentropy"}, ValueError, LOGITS),
+    ({"loss": "bce"}, ValueError, LOGITS),
+    ({"loss": keras.losses.binary_crossentropy}, ValueError, LOGITS),
+    ({"loss": keras.losses.MeanSquaredError()}, ValueError, 'loss="least_squares"'),
+    ({"loss": keras.losses.Hinge()}, ValueError, 'loss="hinge"'),
+    ({"loss": None}, ValueError, "Leave it out for the default"),
+    ({"loss": kgg.payoffs.Hinge}, ValueError, r"Pass an object: Hinge\(\)"),
+    (
+        {"g_optimizer": keras.optimizers.Adam},
+        ValueError,
+        r"class .*Adam'>, a class and no object\. Pass, for instance",
+    ),
+    (
+        {"d_optimizer": tf.compat.v1.train.AdamOptimizer(0.1)},
+        ValueError,
+        r"an optimizer of TensorFlow 1 \(tf.compat.v1\)\. Pass, for",
+    ),
+]
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "match"),
     [
@@ -231,6 +263,7 @@ def test_constructors_of_the_others(networks, model, arguments, error, match):
             ValueError,
             "`steps_per_execution` must be an int",
         ),
+        *COMPILE_HINTS,
     ],
 )
 def test_compile(networks, arguments, error, match):

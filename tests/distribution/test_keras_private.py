@@ -1,0 +1,30 @@
+"""Keras' private names that the library stands on: fails when Keras changes one."""
+
+import keras
+import pytest
+
+from keras_gamegan.distribution import keras_private
+
+
+def _chosen(_):
+    return keras.optimizers.SGD()
+
+
+OPTIMIZERS = {
+    "Adam": keras.optimizers.Adam,
+    "SGD": keras.optimizers.SGD,
+    "Muon": keras.optimizers.Muon,
+    "average": lambda: keras.optimizers.Adam(use_ema=True),
+    "scaled": lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam()),
+    "several": lambda: keras.optimizers.MultiOptimizer(_chosen),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_variables_an_optimizer_was_built_for(name):
+    variables = [keras.Variable([[1.0]]), keras.Variable([[1.0]])]
+    optimizer = OPTIMIZERS[name]()
+    assert keras_private.variables_of(optimizer) == []
+    optimizer.build(variables)
+    found = keras_private.variables_of(optimizer)
+    assert [id(v) for v in found] == [id(v) for v in variables]
