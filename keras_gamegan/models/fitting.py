@@ -32,7 +32,7 @@ def fit(model, keras_fit, x, y, epochs, verbose, callbacks, arguments):
             "compile() must be called before fit(). Received: a GAN without "
             "optimizers. Call gan.compile(d_optimizer='adam', g_optimizer='adam')."
         )
-    checks.check_data(x, model.discriminator.inputs[0], model.conditional, y)
+    checks.check_data(x, model, y)
     arguments = dict(arguments)
     _check_strategy(model, x, arguments)
     execution.check_steps_per_execution(

@@ -99,5 +99,5 @@ def _unpack(model, data):
         if model.conditional and labels is not None
         else None
     )
-    checks.check_batch(real, labels, model.discriminator.inputs[0], model.conditional)
+    checks.check_batch(real, labels, model)
     return tf.cast(real, model.generator_network.dtype), labels

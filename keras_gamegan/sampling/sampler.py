@@ -3,9 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_gamegan import validation
+from keras_gamegan import labelling, validation
 from keras_gamegan.games import randomness
-from keras_gamegan.sampling import bounds, exporting, generation
+from keras_gamegan.sampling import exporting, generation
 
 SOURCES = ("current", "average", "mixture")
 _CHUNK = 1024
@@ -84,7 +84,7 @@ class Sampler:
                 "`labels` must have one entry for each sample. Received: "
                 f"num_samples={num_samples} and labels of shape {labels.shape}."
             )
-        classes = bounds.num_classes(self._model.generator)
+        classes = labelling.num_classes(self._model.generator)
         if classes is not None and num_samples:
             low, high = labels.min(), labels.max()
             if low < 0 or high >= classes:

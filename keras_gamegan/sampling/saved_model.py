@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from keras_gamegan import version
+from keras_gamegan import labelling, version
 from keras_gamegan.games import randomness, structures
 from keras_gamegan.history import storage
 from keras_gamegan.sampling import bounds, generation, warmup
@@ -127,7 +127,7 @@ class _Endpoint(NamedTuple):
 
 def _sampling_endpoints(model, network, holder):
     dtype, latent_shape = network.dtype, model.latent_shape
-    classes = bounds.num_classes(model.generator)
+    classes = labelling.num_classes(model.generator)
     coefficients = hash_coefficients(latent_shape)
 
     def generate(points, choice, labels):
@@ -166,7 +166,7 @@ def _sampling_endpoints(model, network, holder):
 
 def _score_endpoint(model, judges):
     network = model.discriminator_network
-    classes = bounds.num_classes(model.discriminator)
+    classes = labelling.num_classes(model.discriminator)
 
     def score(data, labels=None):
         checks = bounds.check_labels(labels, tf.shape(data)[0], "example", classes)
