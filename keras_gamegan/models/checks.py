@@ -46,6 +46,8 @@ def check_networks(discriminator, generator):
             f"Received: a discriminator with {len(discriminator.inputs)} input(s) and "
             f"a generator with {len(generator.inputs)}. Give labels to both or to none."
         )
+    if len(generator.inputs) == 2:
+        _check_order(discriminator, generator)
     logit_shape = tuple(discriminator.outputs[0].shape)
     if logit_shape not in ((None,), (None, 1)):
         raise ValueError(
@@ -277,6 +279,8 @@ def _check_network(name, network):
             f"output. Received: {len(network.inputs)} inputs and "
             f"{len(network.outputs)} outputs. {hint}"
         )
+    if not isinstance(network, keras.Sequential):
+        _check_structure(name, network)
     for tensor in network.inputs:
         if tensor.shape[0] is not None:
             raise ValueError(
@@ -285,6 +289,59 @@ def _check_network(name, network):
                 f"{tuple(tensor.shape)}, whose batch size is fixed, by batch_size= "
                 "or by a first call. Begin with keras.Input(shape), without batch_size."
             )
+
+
+def _check_structure(name, network):
+    """Raises if a functional model speaks in dictionaries, whose order says nothing."""
+    if isinstance(network.input, dict) and len(network.inputs) > 1:
+        raise ValueError(
+            f"`{name}` must take its inputs as a list: data or latents, then labels. "
+            f"Received: a dictionary of {', '.join(map(repr, network.input))}. Build "
+            "it as keras.Model([first, labels], ...)."
+        )
+    if isinstance(network.output, dict):
+        raise ValueError(
+            f"`{name}` must return a tensor. Received: a dictionary of "
+            f"{', '.join(map(repr, network.output))}. Build it as keras.Model(inputs, "
+            "output), without the dictionary."
+        )
+
+
+def _check_order(discriminator, generator):
+    """Raises if labels come first, or are not the same to both networks."""
+    made = generator.outputs[0].shape
+    judged = [tensor.shape for tensor in discriminator.inputs]
+    latents, labels = generator.inputs
+    first = [
+        name
+        for name, swapped in (
+            (
+                "discriminator",
+                not shapes.compatible(made, judged[0])
+                and shapes.compatible(made, judged[1]),
+            ),
+            (
+                "generator",
+                len(latents.shape) == 1
+                or ("int" in latents.dtype and "int" not in labels.dtype),
+            ),
+        )
+        if swapped
+    ]
+    if first:
+        raise ValueError(
+            "Class-conditional networks take data or latents first, then labels. "
+            f"Received: a {' and a '.join(first)} whose labels come first. Build it as "
+            "keras.Model([data_or_latents, labels], ...)."
+        )
+    try:
+        labelling.check_shape(tuple(labels.shape), tuple(judged[1]))
+    except ValueError:
+        raise ValueError(
+            "Both networks get the same labels. Received: a generator that takes "
+            f"labels of shape {tuple(labels.shape)} and a discriminator that takes "
+            f"{tuple(judged[1])}. Give both the same label input."
+        ) from None
 
 
 def _check_not_shared(discriminator, generator):

@@ -84,6 +84,10 @@ class Sampler:
                 "`labels` must have one entry for each sample. Received: "
                 f"num_samples={num_samples} and labels of shape {labels.shape}."
             )
+        taken = tuple(self._model.generator.inputs[1].shape)
+        labelling.check_shape(labels.shape, taken)
+        if None not in taken[1:]:
+            labels = labels.reshape((num_samples, *taken[1:]))
         classes = labelling.num_classes(self._model.generator)
         if classes is not None and num_samples:
             low, high = labels.min(), labels.max()

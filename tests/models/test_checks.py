@@ -73,7 +73,52 @@ def _built_by_a_call():
 # Of another package: what its classes say of themselves is all that is looked at.
 _OF_KERAS_2 = type("Sequential", (), {"__module__": "tf_keras.src.engine.sequential"})
 
+
+def _conditional(first, second, units, dictionary=False, output=lambda x: x):
+    """A network of two inputs of these shapes, an integer where that is ()."""
+    inputs = [
+        keras.Input(shape, dtype="float32" if shape else "int32", name=name)
+        for name, shape in (("first", first), ("second", second))
+    ]
+    parts = [
+        tensor if len(tensor.shape) == 2 else layers.Embedding(3, 2)(tensor)
+        for tensor in inputs
+    ]
+    outputs = layers.Dense(units)(layers.Concatenate()(parts))
+    if dictionary:
+        inputs = dict(zip(("first", "second"), inputs, strict=True))
+    return keras.Model(inputs, output(outputs))
+
+
 NETWORKS = {
+    "labels first in the generator": (
+        lambda: (_conditional((2,), (), 1), _conditional((), (3,), 2)),
+        ValueError,
+        r"a generator whose labels come first\. Build it as keras.Model\(\[data_or",
+    ),
+    "labels first in both": (
+        lambda: (_conditional((), (2,), 1), _conditional((), (3,), 2)),
+        ValueError,
+        "a discriminator and a generator whose labels come first",
+    ),
+    "two kinds of labels": (
+        lambda: (_conditional((2,), (4,), 1), _conditional((3,), (), 2)),
+        ValueError,
+        r"a generator that takes labels of shape \(None,\) and a .*\(None, 4\)\. Give",
+    ),
+    "inputs in a dictionary": (
+        lambda: (_conditional((2,), (), 1), _conditional((3,), (), 2, True)),
+        ValueError,
+        "`generator` must take its inputs as a list.*a dictionary of 'first', 'second'",
+    ),
+    "an output in a dictionary": (
+        lambda: (
+            _conditional((2,), (), 1, output=lambda x: {"logit": x}),
+            _conditional((3,), (), 2),
+        ),
+        ValueError,
+        "`discriminator` must return a tensor. Received: a dictionary of 'logit'",
+    ),
     "subclassed": (
         lambda: (_Subclassed(), _generator()),
         ValueError,
@@ -278,6 +323,7 @@ def test_constructors_of_the_others(networks, model, arguments, error, match):
 
 LOGITS = r'loss="non_saturating" is binary cross-entropy on logits'
 BINARY = keras.losses.BinaryCrossentropy(from_logits=True)
+_ADAM_OF_KERAS_2 = type("Adam", (), {"__module__": "tf_keras.src.optimizers.adam"})()
 # What is known from Keras and from guides, and what it is here.
 COMPILE_HINTS = [
     ({"optimizer": "adam"}, TypeError, r"Received: optimizer=\. .*d_optimizer= and g_"),
@@ -295,6 +341,11 @@ COMPILE_HINTS = [
     ({"loss": keras.losses.Hinge()}, ValueError, 'loss="hinge"'),
     ({"loss": None}, ValueError, "Leave it out for the default"),
     ({"loss": kgg.payoffs.Hinge}, ValueError, r"Pass an object: Hinge\(\)"),
+    (
+        {"d_optimizer": _ADAM_OF_KERAS_2},
+        ValueError,
+        r"an optimizer of tf_keras \(Keras 2\)\. Pass, for instance, keras",
+    ),
     (
         {"g_optimizer": keras.optimizers.Adam},
         ValueError,
