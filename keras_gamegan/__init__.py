@@ -33,3 +33,30 @@ from keras_gamegan.population import PayoffMatrix as PayoffMatrix
 from keras_gamegan.population import Population as Population
 from keras_gamegan.population import payoff_matrix as payoff_matrix
 from keras_gamegan.version import __version__ as __version__
+
+__all__ = [
+    "GAN",
+    "BestResponse",
+    "DualityGapGAN",
+    "FictitiousGAN",
+    "GapEstimate",
+    "History",
+    "NonFiniteError",
+    "Payoff",
+    "PayoffMatrix",
+    "Population",
+    "WeightBank",
+    "WorkerLostError",
+    "__version__",
+    "callbacks",
+    "compat",
+    "datasets",
+    "duality_gap",
+    "games",
+    "history",
+    "metrics",
+    "networks",
+    "payoff_matrix",
+    "payoffs",
+    "penalties",
+]

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from keras_gamegan import random_layers
-from keras_gamegan.distribution import trainable
+from keras_gamegan import labelling, random_layers
+from keras_gamegan.distribution import keras_private
 from keras_gamegan.games import structures
 
 
@@ -60,16 +61,19 @@ class StatelessNetwork:
 
     @property
     def dtype(self) -> str:
-        """Dtype of the weights, and of what `apply` returns."""
-        for variable in self.weight_variables + self.state_variables:
-            if tf.as_dtype(variable.dtype).is_floating:
-                return variable.dtype
-        return self.model.variable_dtype
+        """Dtype of what `apply` returns: the wider of the weights' and the output's.
+
+        So a mixed policy keeps what float32 weights can hold, and a float16 network
+        that ends in float32, as a logit should, is not rounded back.
+        """
+        dtypes = [v.dtype for v in self.variables if tf.as_dtype(v.dtype).is_floating]
+        dtype = dtypes[0] if dtypes else self.model.variable_dtype
+        return keras.backend.result_type(dtype, self.output.dtype)
 
     @property
     def has_modes(self) -> bool:
         """Whether training and inference mode may differ."""
-        nature = {id(v) for v in trainable.trainable_by_nature(self.model)}
+        nature = {id(v) for v in keras_private.trainable_by_nature(self.model)}
         moves = any(id(variable) not in nature for variable in self.state_variables)
         return moves or self._noise.may_draw
 
@@ -81,7 +85,7 @@ class StatelessNetwork:
     @property
     def stored_variables(self) -> list[keras.Variable]:
         """The same variables in an order that freezing does not change."""
-        first = trainable.trainable_by_nature(self.model)
+        first = keras_private.trainable_by_nature(self.model)
         known = {id(variable) for variable in first}
         return first + [v for v in self.model.weights if id(v) not in known]
 
@@ -91,7 +95,7 @@ class StatelessNetwork:
         Keras' SpectralNormalization writes its kernel in a forward pass, frozen or not:
         such a weight is not among them.
         """
-        nature = {id(v) for v in trainable.trainable_by_nature(self.model)}
+        nature = {id(v) for v in keras_private.trainable_by_nature(self.model)}
         frozen = [v for v in self.state_variables if id(v) in nature]
         moved: dict[int, bool] = {}
 
@@ -168,7 +172,7 @@ class StatelessNetwork:
             stream: Random stream for Dropout and the like, int64 (2,).
 
         Returns:
-            A triple (outputs in the variables' dtype, moved `Player`, sum of the
+            A triple (outputs in `dtype`, moved `Player`, sum of the
             network's own regularisation losses or None).
         """
         given = self.unpack(player)
@@ -190,26 +194,20 @@ class StatelessNetwork:
             labels: Array or tensor (n, ...).
 
         Raises:
-            ValueError: If they have another rank: class numbers where one-hot vectors
+            ValueError: If they have another shape: class numbers where one-hot vectors
                 are taken, or the reverse.
         """
         expected = tuple(self.label_input.shape)
-        surplus = len(labels.shape) - len(expected)
-        if surplus == 1 and labels.shape[-1] == 1:
-            return labels[..., 0]
-        if surplus == -1 and expected[-1] == 1:
-            return labels[..., None]
-        if surplus:
-            advice = (
-                "class numbers: labels.argmax(axis=-1)"
-                if surplus > 0
-                else "one-hot vectors: keras.utils.to_categorical(labels, num_classes)"
-            )
-            raise ValueError(
-                f"`labels` must have shape {expected}, as the networks take them. "
-                f"Received: labels of shape {tuple(labels.shape)}. Give {advice}."
-            )
-        return labels
+        labelling.check_shape(tuple(labels.shape), expected)
+        if len(labels.shape) == len(expected):
+            return labels
+        reshape = np.reshape if isinstance(labels, np.ndarray) else tf.reshape
+        return reshape(labels, (-1, *expected[1:]))
+
+    @property
+    def num_classes(self) -> int | None:
+        """Number of classes that the network knows; None if that cannot be told."""
+        return labelling.num_classes(self.model, self._label_index)
 
     def draws(self) -> bool:
         """Returns whether the network draws random numbers in inference mode."""

@@ -95,3 +95,16 @@ def check_choice(name, value, choices, hint=""):
             f"Received: {name}={value!r}. {hint}".strip()
         )
     return value
+
+
+def is_from(value, *packages):
+    """Returns whether an object's class, or a class it derives from, is of a package.
+
+    For messages about objects of packages that are not imported, such as tf_keras.
+
+    Args:
+        value: Any object.
+        *packages: Names such as "tf_keras" or "tensorflow.python".
+    """
+    modules = [each.__module__ for each in type(value).__mro__]
+    return any(f"{module}.".startswith(f"{p}.") for module in modules for p in packages)

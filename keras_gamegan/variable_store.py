@@ -68,6 +68,17 @@ class VariableStore(keras.layers.Layer):
         """Returns the variables in the order of the files of version 0.1."""
         return self._table.variables()
 
+    def make_room(self, key: str, place: int) -> None:
+        """Makes a variable that a file has and this object has not, if it may have it.
+
+        What was made for a weight stays when the weight is frozen, and is not made anew
+        in a model that is built frozen.
+
+        Args:
+            key: What it is.
+            place: Place of the weight that it belongs to.
+        """
+
     def save_own_variables(self, store: Any) -> None:
         """Writes the variables to a file; called by Keras."""
         for key, variable in self._table.by_key().items():
@@ -80,6 +91,10 @@ class VariableStore(keras.layers.Layer):
             layout = self.file_layout()
             mine = {str(place): variable for place, variable in enumerate(layout)}
         else:
+            for key in sorted(keys - set(self._table.by_key())):
+                name, _, place = key.rpartition("_")
+                if name and place.isdecimal():
+                    self.make_room(name, int(place))
             mine = self._table.by_key()
         arrays = {key: np.asarray(store[key]) for key in keys & set(mine)}
         wrong = sorted(keys ^ set(mine)) + [

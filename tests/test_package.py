@@ -1,6 +1,7 @@
 """What holds for the package as a whole: its imports, its files, its version."""
 
 import ast
+import importlib
 import importlib.metadata
 import pathlib
 import re
@@ -22,6 +23,7 @@ MODULE_IDS = [path.relative_to(PACKAGE).as_posix() for path in MODULES]
 ALLOWED = {
     "validation": set(),
     "version": set(),
+    "labelling": set(),
     "games": {"validation"},
     "distribution": {"validation"},
     "compat": {"validation"},
@@ -116,6 +118,22 @@ def test_package_is_complete():
     # A folder without `__init__` would be missing from the wheel.
     folders = {path.parent for path in MODULES}
     assert not [folder for folder in folders if not (folder / "__init__.py").is_file()]
+
+
+PACKAGES = [path for path in MODULES if path.name == "__init__.py"]
+
+
+@pytest.mark.parametrize("path", PACKAGES, ids=lambda path: path.parent.name)
+def test_what_a_package_exports_is_what_it_says(path):
+    """Pdoc lists `__all__`; a name that is missing there has no page."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    names = [alias.asname for node in imports for alias in node.names if alias.asname]
+    parts = path.parent.relative_to(PACKAGE.parent).parts
+    module = importlib.import_module(".".join(parts))
+    said = list(getattr(module, "__all__", []))
+    assert sorted(said) == sorted(names) and len(set(said)) == len(said)
+    assert all(hasattr(module, name) for name in said)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=MODULE_IDS)

@@ -14,3 +14,14 @@ from keras_gamegan.callbacks.gap_early_stopping import (
 from keras_gamegan.callbacks.nash_mixture import NashMixture as NashMixture
 from keras_gamegan.callbacks.sample_grid import SampleGrid as SampleGrid
 from keras_gamegan.callbacks.sample_grid import image_grid as image_grid
+
+__all__ = [
+    "Checkpoint",
+    "DualityGapMonitor",
+    "Evaluate",
+    "FailureDetector",
+    "GapEarlyStopping",
+    "NashMixture",
+    "SampleGrid",
+    "image_grid",
+]

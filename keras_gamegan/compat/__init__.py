@@ -1,3 +1,7 @@
 """Libraries that need a hand to run on today's TensorFlow."""
 
 from keras_gamegan.compat.tfgan import import_tensorflow_gan as import_tensorflow_gan
+
+__all__ = [
+    "import_tensorflow_gan",
+]

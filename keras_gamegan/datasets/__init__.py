@@ -8,3 +8,14 @@ from keras_gamegan.datasets.mixtures import gaussian_ring as gaussian_ring
 from keras_gamegan.datasets.stream import ShuffledStream as ShuffledStream
 from keras_gamegan.datasets.swiss_roll import SwissRoll as SwissRoll
 from keras_gamegan.datasets.swiss_roll import swiss_roll as swiss_roll
+
+__all__ = [
+    "GaussianMixture",
+    "ShuffledStream",
+    "SwissRoll",
+    "gaussian_grid",
+    "gaussian_ring",
+    "load_arrays",
+    "load_images",
+    "swiss_roll",
+]

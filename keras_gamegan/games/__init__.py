@@ -24,3 +24,30 @@ from keras_gamegan.games.perturbation import Perturbation as Perturbation
 from keras_gamegan.games.proximal import Proximal as Proximal
 from keras_gamegan.games.solve import Solution as Solution
 from keras_gamegan.games.solve import solve as solve
+
+__all__ = [
+    "BestResponse",
+    "FiniteGAN",
+    "FinitePlay",
+    "Game",
+    "Gap",
+    "MatrixEquilibrium",
+    "MatrixGame",
+    "MatrixPlay",
+    "Perturbation",
+    "Proximal",
+    "Solution",
+    "bilinear",
+    "dirac_gan",
+    "duality_gap",
+    "e3",
+    "e4",
+    "exponential",
+    "g1",
+    "g2",
+    "g3",
+    "retention",
+    "rock_paper_scissors",
+    "schemes",
+    "solve",
+]

@@ -5,3 +5,11 @@ from keras_gamegan.history.intervals import GrowingInterval as GrowingInterval
 from keras_gamegan.history.intervals import Interval as Interval
 from keras_gamegan.history.weight_bank import MIXTURES as MIXTURES
 from keras_gamegan.history.weight_bank import WeightBank as WeightBank
+
+__all__ = [
+    "MIXTURES",
+    "GrowingInterval",
+    "History",
+    "Interval",
+    "WeightBank",
+]

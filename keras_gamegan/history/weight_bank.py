@@ -140,12 +140,11 @@ class WeightBank(variable_store.VariableStore):
             storage.fill(stack, tf.convert_to_tensor(variable))
         return stack
 
-    def load_own_variables(self, store):
-        """Reads the variables from a file, all or none; called by Keras."""
-        for place, variable in enumerate(self._network.stored_variables):
-            if f"{_KEY}_{place}" in store.keys():
-                self._stack(variable)  # Frozen here, but not in the file.
-        super().load_own_variables(store)
+    def make_room(self, key, place):
+        """Makes the history of a weight that is frozen here, but not in a file."""
+        variables = self._network.stored_variables
+        if key == _KEY and place < len(variables):
+            self._stack(variables[place])
 
     def file_layout(self):
         """Returns the variables in the order of the files of version 0.1."""

@@ -167,7 +167,7 @@ def collect_pair(gan, finding_data, scoring_data, at_least):
         )
     ]
     for data in pair:
-        checks.check_batch(*data, gan.discriminator_network.main_input, gan.conditional)
+        checks.check_batch(*data, gan)
     check_no_shared_rows(*pair)
     return pair
 

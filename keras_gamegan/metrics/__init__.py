@@ -22,3 +22,18 @@ from keras_gamegan.metrics.precision_recall import PrecisionRecall as PrecisionR
 from keras_gamegan.metrics.precision_recall import (
     precision_recall_from_features as precision_recall_from_features,
 )
+
+__all__ = [
+    "ClassifierScore",
+    "FrechetDistance",
+    "KernelDistance",
+    "ModeCoverage",
+    "PrecisionRecall",
+    "classifier_score_from_sums",
+    "frechet_distance_from_moments",
+    "inception_features",
+    "kernel_distance_from_features",
+    "mode_statistics",
+    "penultimate_features",
+    "precision_recall_from_features",
+]

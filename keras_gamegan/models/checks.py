@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gamegan import validation
-from keras_gamegan.models import pairing
+from keras_gamegan import labelling, validation
+from keras_gamegan.models import augmentation, pairing, shapes
 
 _RANGES = {
     "tanh": (-1.0, 1.0),
@@ -46,6 +46,7 @@ def check_networks(discriminator, generator):
             f"Received: a discriminator with {len(discriminator.inputs)} input(s) and "
             f"a generator with {len(generator.inputs)}. Give labels to both or to none."
         )
+    _check_open_batch(discriminator)
     logit_shape = tuple(discriminator.outputs[0].shape)
     if logit_shape not in ((None,), (None, 1)):
         raise ValueError(
@@ -53,14 +54,18 @@ def check_networks(discriminator, generator):
             f"Received: a discriminator whose output has shape {logit_shape}. End it "
             "with keras.layers.Dense(1), after Flatten or global pooling."
         )
-    labels, _ = pairing.label_indices(discriminator, generator)
-    judged = discriminator.inputs[1 - labels].shape
+    of_discriminator, of_generator = pairing.label_indices(discriminator, generator)
+    judged = discriminator.inputs[1 - of_discriminator].shape
     made = generator.outputs[0].shape
-    if not _compatible(made, judged):
+    if not shapes.compatible(made, judged):
         raise ValueError(
             "The generator's output must fit the discriminator's input. "
             f"Received: a generator that returns shape {tuple(made)} and a "
             f"discriminator that takes {tuple(judged)}. Change one of the two."
+        )
+    if len(generator.inputs) == 2:
+        _check_same_labels(
+            discriminator.inputs[of_discriminator], generator.inputs[of_generator]
         )
     activation = last_activation(discriminator)
     if activation in _SQUASHING:
@@ -69,8 +74,9 @@ def check_networks(discriminator, generator):
             f"logits. Received: a last activation of {activation!r}. Remove it: "
             "keras.layers.Dense(1).",
             UserWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
+    augmentation.warn(discriminator, stacklevel=3)
 
 
 def check_updates(updates, discriminator_steps, generator_steps):
@@ -133,56 +139,100 @@ def reachable_range(generator):
     return _RANGES.get(last_activation(generator))
 
 
-def check_data(x, networks_input, conditional, y=None):
-    """Raises on data that cannot be trained on, where that can be seen in advance.
+def check_dataset(dataset, real, labels, model):
+    """Raises on a data set that cannot be trained on, where its specification tells.
 
     Args:
-        x: What `fit` got: array, tensor, tf.data.Dataset, generator, ...
-        networks_input: The discriminator's data input (a KerasTensor).
-        conditional: Whether the networks take labels.
-        y: Labels given apart, or None.
+        dataset: A `tf.data.Dataset`.
+        real: Specification of the data in its elements.
+        labels: Specification of the labels, or None.
+        model: The `GAN` that is to train on it.
 
     Raises:
-        ValueError: On empty, non-finite or misshapen data, or missing labels.
+        ValueError: If it is empty, or its elements do not fit the networks.
     """
-    if isinstance(x, tf.data.Dataset):
-        if int(x.cardinality()) == 0:
-            raise ValueError(
-                "The data set must have at least one batch. Received: a "
-                "tf.data.Dataset of cardinality 0. If drop_remainder=True, the batch "
-                "size may exceed the number of examples."
-            )
-        spec = x.element_spec
-        parts = spec if isinstance(spec, (tuple, list)) else (spec,)
-        if isinstance(parts[0], tf.TensorSpec):
-            _check_shape(parts[0].shape, networks_input.shape)
-        _check_labels(conditional, len(parts) > 1)
-    elif isinstance(x, np.ndarray) or tf.is_tensor(x):
-        if x.shape[0] == 0:
-            raise ValueError(
-                "The data must have at least one example. Received: an array of shape "
-                f"{tuple(x.shape)}. Check the slice or filter that made it."
-            )
-        _check_shape(tf.TensorShape(x.shape), networks_input.shape)
-        _check_labels(conditional, y is not None)
-        array = np.asarray(x)
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            bad = int(array.size - np.isfinite(array).sum())
-            raise ValueError(
-                "The data must be finite. Received: an array with "
-                f"{bad} NaN or infinite value(s) of {array.size}. Drop or replace "
-                "them, for instance with np.nan_to_num."
-            )
+    if int(dataset.cardinality()) == 0:
+        raise ValueError(
+            "The data set must have at least one batch. Received: a "
+            "tf.data.Dataset of cardinality 0. If drop_remainder=True, the batch "
+            "size may exceed the number of examples."
+        )
+    if isinstance(real, tf.TensorSpec):
+        shapes.check(real.shape, model)
+    _check_present(model, labels is not None)
+    if model.conditional and isinstance(labels, tf.TensorSpec):
+        _check_label_spec(model, labels)
 
 
-def check_batch(real, labels, networks_input, conditional):
-    """Raises if one batch, seen while tracing, does not fit the networks."""
-    _check_shape(real.shape, networks_input.shape)
-    _check_labels(conditional, labels is not None)
+def check_array(array, labels, model):
+    """Raises on arrays that cannot be trained on.
+
+    Args:
+        array: Data (n, ...).
+        labels: Labels (n, ...) or None.
+        model: The `GAN` that is to train on them.
+
+    Raises:
+        ValueError: On empty, non-finite or misshapen data; on labels that are missing,
+            too many, misshapen or out of range.
+    """
+    if array.shape[:1] == (0,):
+        raise ValueError(
+            "The data must have at least one example. Received: an array of shape "
+            f"{array.shape}. Check the slice or filter that made it."
+        )
+    shapes.check(tf.TensorShape(array.shape), model)
+    _check_present(model, labels is not None)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        bad = int(array.size - np.isfinite(array).sum())
+        raise ValueError(
+            "The data must be finite. Received: an array with "
+            f"{bad} NaN or infinite value(s) of {array.size}. Drop or replace "
+            "them, for instance with np.nan_to_num."
+        )
+    if model.conditional:
+        check_labels(labels, len(array), model)
 
 
-def _check_labels(conditional, present):
-    if conditional and not present:
+def check_batch(real, labels, model):
+    """Raises if one batch, seen while tracing, does not fit the networks.
+
+    Args:
+        real: Tensor of real data.
+        labels: Tensor of labels, or None.
+        model: The `GAN` whose networks are meant.
+
+    Raises:
+        ValueError: On a shape that does not fit, or labels that are missing.
+    """
+    shapes.check(real.shape, model)
+    _check_present(model, labels is not None)
+    if labels is not None and model.conditional:
+        _check_label_spec(model, labels)
+
+
+def check_labels(labels, number, model):
+    """Raises unless labels that are known up front fit a model's networks.
+
+    Args:
+        labels: Array or tensor (n, ...).
+        number: Number of examples they belong to.
+        model: A class-conditional `GAN`.
+
+    Raises:
+        ValueError: If they are misshapen, too many or too few, no numbers, or out of
+            the range of classes that the networks know.
+    """
+    labels = np.asarray(labels)
+    networks = model.discriminator_network, model.generator_network
+    for network in networks:
+        labelling.check_shape(labels.shape, tuple(network.label_input.shape))
+    dtype = model.generator_network.label_input.dtype
+    labelling.check_values(labels, number, model.num_classes, dtype)
+
+
+def _check_present(model, present):
+    if model.conditional and not present:
         raise ValueError(
             "Class-conditional networks need elements (data, labels). Received: data "
             "without labels. Zip the labels in: tf.data.Dataset.from_tensor_slices("
@@ -190,34 +240,86 @@ def _check_labels(conditional, present):
         )
 
 
-def _check_shape(shape, expected):
-    expected = tuple(expected)
-    if not _compatible(tuple(shape) if shape.rank is not None else expected, expected):
+def _check_label_spec(model, labels):
+    """Raises unless labels of which only shape and dtype are known can fit."""
+    for network in (model.discriminator_network, model.generator_network):
+        if labels.shape.rank is not None:
+            expected = tuple(network.label_input.shape)
+            labelling.check_shape(tuple(labels.shape), expected)
+    if not (
+        labels.dtype.is_floating or labels.dtype.is_integer or labels.dtype.is_bool
+    ):
         raise ValueError(
-            f"The data must come in batches of shape {expected}, as the discriminator "
-            f"takes it. Received: shape {tuple(shape)}. Batch the data set, and add a "
-            "channel axis to grey images: images[..., None]."
+            "Labels must be numbers. Received: labels of dtype "
+            f"{labels.dtype.name}. Number the classes from 0, for instance with "
+            "keras.layers.StringLookup(num_oov_indices=0)."
         )
 
 
 def _check_network(name, network):
     if not isinstance(network, keras.Model):
+        hint = ""
+        if validation.is_from(network, "tf_keras"):
+            hint = (
+                " It is a model of tf_keras (Keras 2): build it with keras 3, from the "
+                "package `keras`."
+            )
         raise TypeError(
             f"`{name}` must be a keras.Model (functional or Sequential). "
-            f"Received: {name}={network!r} (of type {type(network).__name__})."
+            f"Received: {name}={network!r} (of type {type(network).__name__}).{hint}"
         )
-    if not network.built or not getattr(network, "inputs", None):
-        raise ValueError(
+    if not getattr(network, "inputs", None):
+        received = (
             f"`{name}` must be a functional or Sequential model with known input "
-            f"shapes. Received: {name}={network.name!r}, which is not built. Give a "
-            "Sequential model a keras.Input as its first layer."
+            f"shapes. Received: {name}={network.name!r}, "
+        )
+        if isinstance(network, keras.Sequential):
+            raise ValueError(
+                f"{received}which is not built. Give a Sequential model a keras.Input "
+                "as its first layer."
+            )
+        raise ValueError(
+            f"{received}a subclassed model, whose inputs Keras does not know, called "
+            "or not. Wrap it: inputs = keras.Input(shape); "
+            "keras.Model(inputs, model(inputs)), with a list of two inputs if it takes "
+            "labels."
         )
     if len(network.inputs) not in (1, 2) or len(network.outputs) != 1:
+        hint = "Concatenate inputs that belong together."
+        if len(network.outputs) != 1:
+            hint = (
+                "There is no auxiliary classifier (ACGAN) here: give the labels to "
+                "both networks, as kgg.networks.residual_pair(num_classes=10) does."
+            )
         raise ValueError(
             f"`{name}` must have one input, or two if class-conditional, and one "
             f"output. Received: {len(network.inputs)} inputs and "
-            f"{len(network.outputs)} outputs."
+            f"{len(network.outputs)} outputs. {hint}"
         )
+
+
+def _check_open_batch(discriminator):
+    """Raises if a discriminator takes batches of one size: real and fake make one."""
+    for tensor in discriminator.inputs:
+        if tensor.shape[0] is not None:
+            raise ValueError(
+                "The discriminator must take batches of any size: real and generated "
+                f"data make one batch. Received: an input {tensor.name!r} of shape "
+                f"{tuple(tensor.shape)}, whose batch size is fixed, by batch_size= "
+                "or by a first call. Begin with keras.Input(shape), without batch_size."
+            )
+
+
+def _check_same_labels(judged, made):
+    """Raises if labels are not the same to both networks."""
+    try:
+        labelling.check_shape(tuple(made.shape), tuple(judged.shape))
+    except ValueError:
+        raise ValueError(
+            "Both networks get the same labels. Received: a generator that takes "
+            f"labels of shape {tuple(made.shape)} and a discriminator that takes "
+            f"{tuple(judged.shape)}. Give both the same label input."
+        ) from None
 
 
 def _check_not_shared(discriminator, generator):
@@ -228,9 +330,3 @@ def _check_not_shared(discriminator, generator):
             "The networks must not share layers: each player owns its weights. "
             f"Received: networks that share {shared or 'everything'}. Build two."
         )
-
-
-def _compatible(shape, expected):
-    return len(shape) == len(expected) and all(
-        a is None or b is None or a == b for a, b in zip(shape, expected, strict=True)
-    )

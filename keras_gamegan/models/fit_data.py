@@ -73,7 +73,8 @@ def prepare(model: Any, x: Any, y: Any, arguments: dict) -> FitData:
         validation_data = _pair("The validation data", model, *_two(validation_data))
     if _is_structure(x) or arrays.is_array(x):
         data, labels = _pair("The data", model, x, y)
-        batch_size = arguments.pop("batch_size", None) or 32
+        batch_size = arguments.pop("batch_size", None)
+        batch_size = 32 if batch_size is None else batch_size
         validation.check_integer("batch_size", batch_size)
         split = arguments.pop("validation_split", 0.0) or 0.0
         if split:
@@ -84,7 +85,9 @@ def prepare(model: Any, x: Any, y: Any, arguments: dict) -> FitData:
             data, labels, batch_size, bool(shuffle), model.seed
         )
         return FitData(batches, validation_data, size)
-    checks.check_data(x, network.main_input, model.conditional, y)
+    if isinstance(x, tf.data.Dataset):
+        real, labels = elements.data_and_labels(x.element_spec, network)
+        checks.check_dataset(x, real, labels, model)
     if y is not None:
         raise ValueError(
             "`y` belongs to arrays: a data set yields its labels itself. Received: "
@@ -117,15 +120,10 @@ def _pair(what: str, model: Any, x: Any, y: Any) -> tuple[np.ndarray, Any]:
     data, labels = elements.data_and_labels(element, network)
     data = arrays.as_array(what, data)
     if labels is not None:
-        labels = arrays.as_array("The labels", labels)
-    checks.check_data(data, network.main_input, model.conditional, labels)
+        labels = np.asarray(labels)
+    checks.check_array(data, labels, model)
     if labels is not None:
         labels = network.as_labels(labels)
-        if len(labels) != len(data):
-            raise ValueError(
-                f"{what} must have one label for each example. Received: {len(data)} "
-                f"examples and {len(labels)} labels."
-            )
     return data, labels
 
 

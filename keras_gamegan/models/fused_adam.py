@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from keras_gamegan.distribution import replicas
+from keras_gamegan.distribution import keras_private, replicas
 from keras_gamegan.games import structures
 
 # Attributes of an optimizer that does what the kernel does, and nothing besides.
@@ -83,17 +83,26 @@ def _slots(optimizer, variables):
     found = {name: getattr(optimizer, name, _MISSING) for name in _PLAIN}
     if found != _PLAIN:
         return None
-    # Behind the step count, and the learning rate unless a schedule gives it.
-    slots = optimizer.variables[-2 * len(variables) :]
+    # A pair for each variable it was built for, behind the step count, and the learning
+    # rate unless a schedule gives it.
+    known = keras_private.variables_of(optimizer)
+    slots = optimizer.variables[len(optimizer.variables) - 2 * len(known) :]
     if len(optimizer.variables) - len(slots) not in (1, 2):
         return None
-    first, second = slots[::2], slots[1::2]
-    for variable, m, v in zip(variables, first, second, strict=True):
-        plain = variable.constraint is None and m.path.endswith("_momentum")
-        alike = m.shape == v.shape == variable.shape
-        alike = alike and m.dtype == v.dtype == variable.dtype
-        if not (plain and alike and v.path.endswith("_velocity")):
+    pairs = zip(slots[::2], slots[1::2], strict=True)
+    owned = {id(owner): pair for owner, pair in zip(known, pairs, strict=True)}
+    own = [owned.get(id(variable)) for variable in variables]
+    for variable, pair in zip(variables, own, strict=True):
+        if pair is None or not _are_slots(*pair, variable):
             return None
-        if hasattr(variable.value, "values"):
-            return None  # A strategy's, though no strategy runs this.
-    return first, second
+    return tuple(zip(*own, strict=True))
+
+
+def _are_slots(m, v, variable):
+    """Whether the kernel may move a variable by these, its momentum and velocity."""
+    named = m.path.endswith("_momentum") and v.path.endswith("_velocity")
+    alike = m.shape == v.shape == variable.shape
+    alike = alike and m.dtype == v.dtype == variable.dtype
+    # A strategy's variable has several values, though no strategy runs this.
+    single = not hasattr(variable.value, "values")
+    return named and alike and single and variable.constraint is None

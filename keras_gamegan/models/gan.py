@@ -10,6 +10,7 @@ from keras_gamegan.models import (
     adversarial_game,
     average,
     checks,
+    compile_hints,
     optimizers,
     pairing,
     running,
@@ -204,6 +205,13 @@ class GAN(
         return self._generator_network.label_input is not None
 
     @property
+    def num_classes(self):
+        """Number of classes that both networks know; None if that cannot be told."""
+        networks = self._discriminator_network, self._generator_network
+        known = [network.num_classes for network in networks]
+        return min((number for number in known if number is not None), default=None)
+
+    @property
     def num_steps(self):
         """Train steps taken so far, an int."""
         return int(tf.convert_to_tensor(self.step).numpy())
@@ -235,6 +243,7 @@ class GAN(
         steps_per_execution=1,
         jit_compile="auto",
         auto_scale_loss=True,
+        **unknown,
     ):
         """Chooses optimizers, loss and penalty.
 
@@ -248,15 +257,20 @@ class GAN(
             steps_per_execution: As in Keras, >= 1.
             jit_compile: True, False or "auto", as in Keras.
             auto_scale_loss: Whether float16 networks get a `LossScaleOptimizer`.
+            **unknown: Arguments of `keras.Model.compile` that a GAN does not take:
+                refused with what to pass instead.
 
         Raises:
-            ValueError: If a name is unknown or one optimizer is given twice.
+            TypeError: If an argument is none of a GAN's.
+            ValueError: If a name is unknown, one optimizer is given twice, or one was
+                built for variables other than those it is to move.
         """
+        compile_hints.check(unknown)
         validation.check_integer("steps_per_execution", steps_per_execution)
         payoff = payoffs.get(loss)
         penalty = payoffs.penalties.get(penalty)
-        networks = self.discriminator, self.generator
         self._read_trainable()
+        networks = self._discriminator_network, self._generator_network
         with placement.scope_of(self, d_optimizer, g_optimizer):
             self.d_optimizer, self.g_optimizer = optimizers.prepare(
                 d_optimizer, g_optimizer, *networks, auto_scale_loss
@@ -276,10 +290,9 @@ class GAN(
         self._game = adversarial_game.AdversarialGame(
             self._discriminator_network, self._generator_network, payoff, penalty
         )
-        super().compile(
-            optimizer=None,
-            **self.compile_options,
-        )
+        # Both optimizers are wrapped already; Keras would look for its one.
+        options = {**self.compile_options, "auto_scale_loss": False}
+        super().compile(optimizer=None, **options)
         # Keras' tracker of a "loss" that this model does not have.
         self._loss_tracker = None
 
@@ -329,6 +342,22 @@ class GAN(
 
     # Saving and loading.
 
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+        """Saves the whole model; as `keras.Model.save`.
+
+        Args:
+            filepath: Path that ends in ".keras".
+            overwrite: As in Keras.
+            zipped: As in Keras.
+            **kwargs: As in Keras.
+
+        Raises:
+            ValueError: If the path ends in ".h5", whose format holds one optimizer;
+                `save_weights` writes ".weights.h5".
+        """
+        serialization.check_path(filepath)
+        super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+
     def get_config(self):
         """Returns the constructor's arguments as a dictionary."""
         return serialization.model_config(
@@ -354,4 +383,6 @@ class GAN(
 
     def compile_from_config(self, config):
         """Compiles from what `get_compile_config` returned."""
-        self.compile(**serialization.compile_arguments(config))
+        with placement.scope_of(self):
+            arguments = serialization.compile_arguments(self, config)
+        self.compile(**arguments)

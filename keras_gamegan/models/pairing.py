@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import keras
 
+from keras_gamegan.models import shapes
+
 
 def label_indices(
     discriminator: keras.Model, generator: keras.Model
@@ -42,7 +44,7 @@ def label_indices(
     of_discriminator = _the_one(
         discriminator,
         [
-            lambda tensor: not fits(made, tensor.shape),
+            lambda tensor: not shapes.compatible(made, tensor.shape),
             lambda tensor: "int" in tensor.dtype,
             lambda tensor: tensor.name in names,
         ],
@@ -57,13 +59,6 @@ def label_indices(
         ],
     )
     return of_discriminator, of_generator
-
-
-def fits(shape: tuple, expected: tuple) -> bool:
-    """Returns whether two static shapes can be those of one tensor."""
-    return len(shape) == len(expected) and all(
-        a is None or b is None or a == b for a, b in zip(shape, expected, strict=True)
-    )
 
 
 def _the_one(network: keras.Model, tests: list[Callable]) -> int:

@@ -50,6 +50,13 @@ class PersistentResponses(variable_store.VariableStore):
         # In a function: Keras would look for variables in an attribute.
         self._template = lambda: template
 
+    def make_room(self, key: str, place: int) -> None:
+        """Makes the slot of a weight that is frozen here, but not in a file."""
+        for name, network in self._sides:
+            if key.startswith(f"{name}_") and place < len(network.stored_variables):
+                weight = network.stored_variables[place]
+                self.keep(key, weight.shape, weight.dtype, network, weight)
+
     def read(self) -> list:
         """Returns [(u_w, v_w), (state of u_w's optimizer, state of v_w's)]."""
 

@@ -1,8 +1,13 @@
 """How models are described in a file, and made again from the description."""
 
+import pathlib
+
 import keras
 
 from keras_gamegan import games, history, version
+from keras_gamegan.distribution import keras_private
+
+_SLOTS = "optimizer_slots"
 
 keras.saving.register_keras_serializable(package="keras_gamegan")(games.BestResponse)
 keras.saving.register_keras_serializable(package="keras_gamegan")(games.Perturbation)
@@ -46,6 +51,17 @@ def check_version(made_by):
         )
 
 
+def check_path(path):
+    """Raises if a whole model is to be written in the old format of HDF5."""
+    name = pathlib.PurePath(str(path)).name
+    if name.endswith((".h5", ".hdf5")):
+        raise ValueError(
+            "A GAN is saved as a .keras file: HDF5 has no place for two optimizers. "
+            f"Received: a file {name!r}. Name it .keras; or write the weights alone, "
+            "by save_weights or ModelCheckpoint(save_weights_only=True): .weights.h5."
+        )
+
+
 def compile_config(model):
     """Returns what `compile` was called with, or None if it was not."""
     if not model.compiled:
@@ -57,14 +73,48 @@ def compile_config(model):
         "loss": serialize(model.payoff),
         "penalty": serialize(model.penalty),
         **model.compile_options,
+        **_slots(model),
     }
 
 
-def compile_arguments(config):
-    """Returns the arguments of `compile` from its configuration."""
-    return {
+def compile_arguments(model, config):
+    """Returns the arguments of `compile` from its configuration.
+
+    Args:
+        model: The `GAN` to be compiled; in the scope of its strategy.
+        config: What `compile_config` returned.
+    """
+    config = dict(config)
+    slots = config.pop(_SLOTS, {})
+    arguments = {
         name: keras.saving.deserialize_keras_object(value)
         if isinstance(value, dict)
         else value
         for name, value in config.items()
+    }
+    for name, network in _networks(model).items():
+        if name in slots:
+            stored = network.stored_variables
+            arguments[name].build([stored[place] for place in slots[name]])
+    return arguments
+
+
+def _slots(model):
+    """Returns which weights the optimizers have slots for, where that says anything.
+
+    Those of layers that were frozen since are kept, for when they are unfrozen.
+    """
+    found = {}
+    for name, network in _networks(model).items():
+        known = keras_private.variables_of(getattr(model, name))
+        if [id(v) for v in known] != [id(v) for v in network.model.trainable_variables]:
+            places = {id(v): i for i, v in enumerate(network.stored_variables)}
+            found[name] = [places[id(variable)] for variable in known]
+    return {_SLOTS: found} if found else {}
+
+
+def _networks(model):
+    return {
+        "d_optimizer": model.discriminator_network,
+        "g_optimizer": model.generator_network,
     }

@@ -92,7 +92,7 @@ def _unpack(model, data):
     real = tf.convert_to_tensor(real)
     if labels is not None:
         labels = tf.convert_to_tensor(labels)
-    checks.check_batch(real, labels, network.main_input, model.conditional)
+    checks.check_batch(real, labels, model)
     if labels is not None:
         labels = network.as_labels(labels)
     return tf.cast(real, model.generator_network.dtype), labels

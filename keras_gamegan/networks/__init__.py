@@ -6,3 +6,10 @@ from keras_gamegan.networks.residual import residual_pair as residual_pair
 from keras_gamegan.networks.spectral import (
     SpectralNormalization as SpectralNormalization,
 )
+
+__all__ = [
+    "SpectralNormalization",
+    "dcgan_pair",
+    "mlp_pair",
+    "residual_pair",
+]

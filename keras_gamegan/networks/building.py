@@ -11,6 +11,10 @@ from keras_gamegan.networks import spectral
 GENERATOR_NORMALIZATIONS = ("batch", None)
 DISCRIMINATOR_NORMALIZATIONS = (None, "spectral", "layer")
 
+# Images are (height, width, channels) here, whatever `keras.config.image_data_format`
+# says: every layer that would ask it is told.
+CHANNELS_LAST = "channels_last"
+
 # An image is halved until a side is this short.
 _SMALLEST_SIDES = (4, 5, 6, 7)
 
@@ -86,6 +90,14 @@ def halvings(image_shape):
         count += 1
     fits = height % 2**count == 0 and width % 2**count == 0
     if shorter not in _SMALLEST_SIDES or not count or not fits:
+        first, *others = image_shape
+        if first in (1, 3) and min(others) > first:
+            raise ValueError(
+                "`image_shape` must be (height, width, channels). Received: "
+                f"image_shape={image_shape!r}, with the channels first. Pass "
+                f"{(*others, first)}, and transpose the images: "
+                "np.moveaxis(images, 1, -1)."
+            )
         raise ValueError(
             "`image_shape` must have a shorter side of 4, 5, 6 or 7 times a power of "
             "two, such as 28, 32, 40, 48 or 64, and a longer side that can be halved "
@@ -132,7 +144,7 @@ def normalize_generator(x, normalization):
         return x
     # Momentum 0.9, not 0.99: a generator that is held fixed runs in inference mode, so
     # its statistics must keep up with weights that move in every step.
-    return layers.BatchNormalization(momentum=0.9)(x)
+    return layers.BatchNormalization(axis=-1, momentum=0.9)(x)
 
 
 def weighted(layer, normalization, seeds):
@@ -148,7 +160,7 @@ def normalize_discriminator(x, normalization):
         return x
     # One group is layer normalization over height, width and channels, with a scale a
     # channel. Batch normalization would couple the examples, which penalties forbid.
-    return layers.GroupNormalization(groups=1)(x)
+    return layers.GroupNormalization(groups=1, axis=-1)(x)
 
 
 def logit(x, normalization, seeds):

@@ -98,13 +98,19 @@ def _discriminator(image_shape, filters, normalization, num_classes, seed):
         inputs, x = [images, labels], layers.Concatenate()([images, plane])
     for level, width in enumerate(filters):
         convolution = layers.Conv2D(
-            width, 4, strides=2, padding="same", kernel_initializer=_small(seeds)
+            width,
+            4,
+            strides=2,
+            padding="same",
+            data_format=building.CHANNELS_LAST,
+            kernel_initializer=_small(seeds),
         )
         x = building.weighted(convolution, normalization, seeds)(x)
         if level:  # The first layer sees the pixels as they are, as in DCGAN.
             x = building.normalize_discriminator(x, normalization)
         x = layers.LeakyReLU(negative_slope=0.2)(x)
-    logits = building.logit(layers.Flatten()(x), normalization, seeds)
+    features = layers.Flatten(data_format=building.CHANNELS_LAST)(x)
+    logits = building.logit(features, normalization, seeds)
     return keras.Model(inputs, logits, name="discriminator")
 
 
@@ -139,6 +145,7 @@ def _upsample(width, initializer, use_bias=True):
         4,
         strides=2,
         padding="same",
+        data_format=building.CHANNELS_LAST,
         use_bias=use_bias,
         kernel_initializer=initializer,
     )

@@ -106,9 +106,11 @@ def _discriminator(image_shape, filters, normalization, num_classes, seed):
         main = convolution(activation(x), width, 3)
         main = convolution(activation(main), width, 3)
         # Averaging commutes with a convolution of one pixel, and first it is cheaper.
-        skip = convolution(layers.AveragePooling2D(2)(x), width, 1)
-        x = layers.Add()([layers.AveragePooling2D(2)(main), skip])
-    features = layers.GlobalAveragePooling2D(dtype="float32")(activation(x))
+        skip = convolution(_halved(x), width, 1)
+        x = layers.Add()([_halved(main), skip])
+    features = layers.GlobalAveragePooling2D(
+        data_format=building.CHANNELS_LAST, dtype="float32"
+    )(activation(x))
     logits = building.logit(features, normalization, seeds)
     if num_classes is not None:
         labels = keras.Input((), dtype="int32", name="labels")
@@ -136,10 +138,10 @@ def _generator(
     )
     x = layers.Reshape((*smallest, filters[-1]))(x)
     for width in reversed(filters[:-1]):
-        main = layers.UpSampling2D()(activation(x))
+        main = _doubled(activation(x))
         main = _convolution(width, 3, seeds)(main)
         main = _convolution(width, 3, seeds)(activation(main))
-        skip = layers.UpSampling2D()(_convolution(width, 1, seeds)(x))
+        skip = _doubled(_convolution(width, 1, seeds)(x))
         x = layers.Add()([main, skip])
     x = _convolution(channels, 3, seeds)(activation(x))
     images = layers.Activation("tanh", dtype="float32")(x)
@@ -149,5 +151,17 @@ def _generator(
 def _convolution(width, kernel_size, seeds):
     initializer = keras.initializers.GlorotUniform(seed=seeds())
     return layers.Conv2D(
-        width, kernel_size, padding="same", kernel_initializer=initializer
+        width,
+        kernel_size,
+        padding="same",
+        data_format=building.CHANNELS_LAST,
+        kernel_initializer=initializer,
     )
+
+
+def _halved(x):
+    return layers.AveragePooling2D(2, data_format=building.CHANNELS_LAST)(x)
+
+
+def _doubled(x):
+    return layers.UpSampling2D(2, data_format=building.CHANNELS_LAST)(x)

@@ -8,3 +8,14 @@ from keras_gamegan.payoffs.payoff import NonSaturating as NonSaturating
 from keras_gamegan.payoffs.payoff import Payoff as Payoff
 from keras_gamegan.payoffs.payoff import Wasserstein as Wasserstein
 from keras_gamegan.payoffs.payoff import get as get
+
+__all__ = [
+    "Hinge",
+    "LeastSquares",
+    "Minimax",
+    "NonSaturating",
+    "Payoff",
+    "Wasserstein",
+    "get",
+    "penalties",
+]

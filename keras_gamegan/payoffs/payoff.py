@@ -215,5 +215,27 @@ def get(loss):
     """
     if isinstance(loss, Payoff):
         return loss
-    validation.check_choice("loss", loss, NAMES, "A kgg.Payoff object works too.")
+    validation.check_choice("loss", loss, NAMES, _hint(loss))
     return _PAYOFFS[loss]()
+
+
+# Losses of Keras, by which a GAN's is often known.
+_KNOWN_AS = {
+    "binarycrossentropy": 'loss="non_saturating" is binary cross-entropy on logits.',
+    "bce": 'loss="non_saturating" is binary cross-entropy on logits.',
+    "hinge": 'loss="hinge" is the hinge loss of a GAN.',
+    "meansquarederror": 'loss="least_squares" is the squared error of logits.',
+    "mse": 'loss="least_squares" is the squared error of logits.',
+}
+
+
+def _hint(loss):
+    """Returns what else to pass, for a loss that is known by another name."""
+    name = loss if isinstance(loss, str) else getattr(loss, "__name__", None)
+    name = (name or type(loss).__name__).replace("_", "").lower()
+    hint = _KNOWN_AS.get(name, "A kgg.Payoff object works too.")
+    if loss is None:
+        hint = "Leave it out for the default."
+    elif isinstance(loss, type) and issubclass(loss, Payoff):
+        hint = f"Pass an object: {loss.__name__}()."
+    return hint

@@ -5,3 +5,11 @@ from keras_gamegan.population.payoff_table import PayoffEstimator as PayoffEstim
 from keras_gamegan.population.payoff_table import PayoffMatrix as PayoffMatrix
 from keras_gamegan.population.payoff_table import payoff_matrix as payoff_matrix
 from keras_gamegan.population.view import Population as Population
+
+__all__ = [
+    "Member",
+    "PayoffEstimator",
+    "PayoffMatrix",
+    "Population",
+    "payoff_matrix",
+]

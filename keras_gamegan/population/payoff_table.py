@@ -90,9 +90,7 @@ class PayoffEstimator:
         dtype = gan.generator_network.dtype
         self._data = held_out.collect("data", data, gan.conditional, dtype, batch_size)
         real, labels = self._data
-        checks.check_batch(
-            real, labels, gan.discriminator_network.main_input, gan.conditional
-        )
+        checks.check_batch(real, labels, gan)
         self._number = len(real)
         if num_batches is not None:
             self._number = num_batches * batch_size

@@ -6,36 +6,9 @@ wrong data. The refusal is the status INVALID_ARGUMENT (HTTP 400), and its text 
 the bound.
 """
 
-import keras
 import tensorflow as tf
 
 MAX_SAMPLES = 4096
-
-# Layers that move labels about without changing them.
-_TRANSPARENT = (keras.layers.Reshape, keras.layers.Flatten)
-
-
-def num_classes(network):
-    """Returns the number of classes a network knows, or None if it cannot be told.
-
-    It is known where the label input feeds a Keras `Embedding`, directly or reshaped.
-
-    Args:
-        network: Functional Keras model; its second input, if any, are labels.
-    """
-    if len(network.inputs) < 2:
-        return None
-    labels, sizes = [network.inputs[1]], []
-    for layer in network.layers:
-        if not isinstance(layer, (keras.layers.Embedding, *_TRANSPARENT)):
-            continue
-        if not any(layer.input is tensor for tensor in labels):
-            continue
-        if isinstance(layer, keras.layers.Embedding):
-            sizes.append(layer.input_dim)
-        else:
-            labels.append(layer.output)
-    return min(sizes, default=None)
 
 
 def check_number(num_samples):

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_gamegan import validation
 from keras_gamegan.games import randomness
-from keras_gamegan.sampling import bounds, exporting, generation
+from keras_gamegan.sampling import exporting, generation
 
 SOURCES = ("current", "average", "mixture")
 
@@ -86,13 +86,13 @@ class Sampler:
         labels = _exact(labels, network.label_input.dtype)
         if labels.ndim == 0:
             labels = np.full((num_samples,), labels)
-        labels = network.as_labels(labels)
         if labels.shape[:1] != (num_samples,):
             raise ValueError(
                 "`labels` must have one entry for each sample. Received: "
                 f"num_samples={num_samples} and labels of shape {labels.shape}."
             )
-        classes = bounds.num_classes(self._model.generator)
+        labels = network.as_labels(labels)
+        classes = self._model.generator_network.num_classes
         if classes is not None and num_samples:
             low, high = labels.min(), labels.max()
             if low < 0 or high >= classes:

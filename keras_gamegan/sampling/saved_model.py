@@ -132,7 +132,7 @@ class _Endpoint(NamedTuple):
 
 def _sampling_endpoints(model, network, holder):
     dtype, latent_shape = network.dtype, model.latent_shape
-    classes = bounds.num_classes(model.generator)
+    classes = network.num_classes
     coefficients = hash_coefficients(latent_shape)
 
     draws = network.draws()
@@ -186,7 +186,7 @@ def _sampling_endpoints(model, network, holder):
 
 def _score_endpoint(model, judges):
     network = model.discriminator_network
-    classes = bounds.num_classes(model.discriminator)
+    classes = network.num_classes
 
     def score(data, labels=None):
         checks = bounds.check_labels(labels, tf.shape(data)[0], "example", classes)

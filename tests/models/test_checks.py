@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras import layers
 
 import keras_gamegan as kgg
-from keras_gamegan.models import checks
+from keras_gamegan.models import checks, shapes
 
 
 def _discriminator(*last, shape=(2,)):
@@ -43,7 +43,82 @@ def _labelled(size):
     )
 
 
+class _Subclassed(keras.Model):
+    """Known to Keras by what it does, not by what it takes."""
+
+    def __init__(self):
+        super().__init__(name="critic")
+        self.dense = layers.Dense(1)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+def _called():
+    model = _Subclassed()
+    model(np.ones((2, 2)))
+    return model
+
+
+def _fixed(*last, size):
+    return keras.Sequential([keras.Input((size,), batch_size=32), *last])
+
+
+def _built_by_a_call():
+    model = keras.Sequential([layers.Dense(1)])
+    model(np.ones((32, 2)))
+    return model
+
+
+# Of another package: what its classes say of themselves is all that is looked at.
+_OF_KERAS_2 = type("Sequential", (), {"__module__": "tf_keras.src.engine.sequential"})
+
+
+def _conditional(first, second, units):
+    """A network of two inputs of these shapes, an integer where that is ()."""
+    inputs = [
+        keras.Input(shape, dtype="float32" if shape else "int32", name=name)
+        for name, shape in (("first", first), ("second", second))
+    ]
+    parts = [
+        tensor if len(tensor.shape) == 2 else layers.Embedding(3, 2)(tensor)
+        for tensor in inputs
+    ]
+    outputs = layers.Dense(units)(layers.Concatenate()(parts))
+    return keras.Model(inputs, outputs)
+
+
 NETWORKS = {
+    "two kinds of labels": (
+        lambda: (_conditional((2,), (4,), 1), _conditional((3,), (), 2)),
+        ValueError,
+        r"a generator that takes labels of shape \(None,\) and a .*\(None, 4\)\. Give",
+    ),
+    "subclassed": (
+        lambda: (_Subclassed(), _generator()),
+        ValueError,
+        r"'critic', a subclassed model.*called or not\. Wrap it: inputs = keras.Input",
+    ),
+    "subclassed and called": (
+        lambda: (_called(), _generator()),
+        ValueError,
+        r"keras.Input\(shape\); keras.Model\(inputs, model\(inputs\)\)",
+    ),
+    "tf_keras": (
+        lambda: (_OF_KERAS_2(), _generator()),
+        TypeError,
+        r"of type Sequential\)\. It is a model of tf_keras \(Keras 2\): build it with",
+    ),
+    "discriminator of fixed batch": (
+        lambda: (_fixed(layers.Dense(1), size=2), _generator()),
+        ValueError,
+        r"The discriminator must take batches of any.*\(32, 2\), .*without batch_size",
+    ),
+    "built by a call": (
+        lambda: (_built_by_a_call(), _generator()),
+        ValueError,
+        r"\(32, 2\), whose batch size is fixed.*by a first call",
+    ),
     "no model": (
         lambda: (_discriminator(), lambda z: z),
         TypeError,
@@ -57,7 +132,7 @@ NETWORKS = {
     "two outputs": (
         lambda: (_two_outputs(), _generator()),
         ValueError,
-        "`discriminator` must have one input.*1 inputs and 2 outputs",
+        r"`discriminator` must have one input.*1 inputs and 2 outputs\. There.*ACGAN",
     ),
     "shapes": (
         lambda: (_discriminator(), _generator(layers.Dense(5))),
@@ -216,6 +291,44 @@ def test_constructors_of_the_others(networks, model, arguments, error, match):
         model(*networks("linear"), **arguments)
 
 
+LOGITS = r'loss="non_saturating" is binary cross-entropy on logits'
+BINARY = keras.losses.BinaryCrossentropy(from_logits=True)
+_ADAM_OF_KERAS_2 = type("Adam", (), {"__module__": "tf_keras.src.optimizers.adam"})()
+# What is known from Keras and from guides, and what it is here.
+COMPILE_HINTS = [
+    ({"optimizer": "adam"}, TypeError, r"Received: optimizer=\. .*d_optimizer= and g_"),
+    ({"metrics": ["mse"]}, TypeError, r"Received: metrics=.*callbacks\.Evaluate"),
+    ({"loss_fn": BINARY}, TypeError, f"Received: loss_fn=.*{LOGITS}"),
+    ({"generator_optimizer": "adam"}, TypeError, r"Pass g_optimizer="),
+    ({"loss_weights": [1]}, TypeError, "Received: loss_weights=.*one game"),
+    ({"penalties": "r1"}, TypeError, r"takes d_opt.*penalties=\. Check the spelling"),
+    ({"a": 1, "optimizer": 2}, TypeError, r"Received: a=, optimizer=\. A GAN has two"),
+    ({"loss": BINARY}, ValueError, LOGITS),
+    ({"loss": "binary_crossentropy"}, ValueError, LOGITS),
+    ({"loss": "bce"}, ValueError, LOGITS),
+    ({"loss": keras.losses.binary_crossentropy}, ValueError, LOGITS),
+    ({"loss": keras.losses.MeanSquaredError()}, ValueError, 'loss="least_squares"'),
+    ({"loss": keras.losses.Hinge()}, ValueError, 'loss="hinge"'),
+    ({"loss": None}, ValueError, "Leave it out for the default"),
+    ({"loss": kgg.payoffs.Hinge}, ValueError, r"Pass an object: Hinge\(\)"),
+    (
+        {"d_optimizer": _ADAM_OF_KERAS_2},
+        ValueError,
+        r"an optimizer of tf_keras \(Keras 2\)\. Pass, for instance, keras",
+    ),
+    (
+        {"g_optimizer": keras.optimizers.Adam},
+        ValueError,
+        r"class .*Adam'>, a class and no object\. Pass, for instance",
+    ),
+    (
+        {"d_optimizer": tf.compat.v1.train.AdamOptimizer(0.1)},
+        ValueError,
+        r"an optimizer of TensorFlow 1 \(tf.compat.v1\)\. Pass, for",
+    ),
+]
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "match"),
     [
@@ -231,6 +344,7 @@ def test_constructors_of_the_others(networks, model, arguments, error, match):
             ValueError,
             "`steps_per_execution` must be an int",
         ),
+        *COMPILE_HINTS,
     ],
 )
 def test_compile(networks, arguments, error, match):
@@ -270,6 +384,113 @@ DATA = {
         "takes no sample weights",
     ),
 }
+
+
+GREY, COLOUR, POINTS = (None, 28, 28, 1), (None, 28, 28, 3), (None, 2)
+NCHW = (None, 3, 28, 28)
+HINTS = [
+    # Shape of the data, of what the networks take, what to do.
+    ((8, 28, 28), GREY, "channel axis to grey images: images[..., None]"),
+    ((8, 28, 28), COLOUR, "np.repeat(images[..., None], 3, axis=-1)"),
+    ((28, 28, 1), GREY, "Batch the data set: dataset.batch(32)"),
+    ((28, 28, 3), COLOUR, "Batch the data set"),
+    ((2,), POINTS, "Batch the data set"),
+    ((8, 1, 28, 28), GREY, "channels come first: np.moveaxis(images, 1, -1)"),
+    ((None, 3, 28, 28), COLOUR, "channels come first"),
+    ((8, 28, 28, 3), NCHW, "take the channels first: np.moveaxis(images, -1, 1)"),
+    ((8, 28, 28, 4), COLOUR, "RGBA as a rule: drop alpha, images[..., :3]"),
+    ((8, 28, 28, 4), GREY, "images[..., :3].mean(axis=-1, keepdims=True)"),
+    ((8, 28, 28, 1), COLOUR, "are grey: np.repeat(images, 3, axis=-1)"),
+    ((8, 28, 28, 3), GREY, "are in colour: images.mean(axis=-1, keepdims=True)"),
+    ((8, 32, 32, 1), GREY, "another size: resize them.*resize(images, (28, 28))"),
+    ((None, 32, 32, 3), GREY, "another size"),
+    ((8, 1, 28, 28, 1), GREY, "Drop the second axis: np.squeeze(data, axis=1)"),
+    ((8, 28, 28, 1, 1), GREY, "Drop the last axis: np.squeeze(data, axis=-1)"),
+    ((8, 4, 28, 28, 1), GREY, "batched twice: leave out one"),
+    ((8, 2, 1), POINTS, "Drop the last axis"),
+    ((8, 784), GREY, "data.reshape((-1, 28, 28, 1))"),
+    ((8, 28, 28, 1), (None, 784), "data.reshape((-1, 784))"),
+    ((8, 3), POINTS, "has 3 coordinates: build the networks for them"),
+    ((8, 28, 28, 5), COLOUR, "Give the data that shape, or build the networks"),
+    ((8,), GREY, "Give the data that shape"),
+    ((), POINTS, "Give the data that shape"),
+]
+
+
+@pytest.mark.parametrize(("given", "taken", "hint"), HINTS, ids=str)
+def test_what_is_wrong_with_a_shape(given, taken, hint):
+    found = shapes.hint(given, taken)
+    assert all(part in found for part in hint.split(".*"))
+    assert shapes.hint(given, taken).endswith(".")
+
+
+def test_an_open_discriminator_takes_what_the_generator_makes(make):
+    discriminator = keras.Sequential(
+        [
+            keras.Input((None, None, 1)),
+            layers.Conv2D(1, 3),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(1),
+        ]
+    )
+    generator = _generator(layers.Dense(64), layers.Reshape((8, 8, 1)))
+    gan = kgg.GAN(discriminator, generator)
+    gan.compile(run_eagerly=True)
+    coloured = kgg.GAN(
+        _discriminator(layers.Flatten(), layers.Dense(1), shape=(8, 8, 3)),
+        _generator(layers.Dense(192), layers.Reshape((8, 8, 3))),
+    )
+    message = r"\(None, 8, 8, 1\), as the generator makes it \(.*Received: shape \(4, 9"
+    data = np.zeros((4, 9, 9, 1), "float32")
+    for x in (
+        data,
+        tf.data.Dataset.from_tensors(data),
+        _Sequence(np.zeros((16, 9, 9, 1))),
+    ):
+        with pytest.raises(ValueError, match=message.replace(r"\(4", r"\(\d")):
+            gan.fit(x, verbose=0)
+    with pytest.raises(
+        ValueError, match=r"as the discriminator takes it.*\[\.\.\., :3\]"
+    ):
+        shapes.check(tf.TensorShape((4, 8, 8, 4)), coloured)
+    gan.fit(data[:, :8, :8], verbose=0)
+
+
+LABELS = {
+    "out of range": (np.arange(32) % 5, "from 0 to 3, .*Received: labels from 0 to 4"),
+    "one-hot": (np.eye(4)[np.arange(32) % 4], r"shape \(32, 4\).*argmax\(axis=-1\)"),
+    "too few": (np.arange(30) % 4, "32 examples and 30 labels"),
+    "of rank 3": (np.zeros((32, 2, 2)), "Received: labels of shape"),
+    "text": (np.array(["a"] * 32), "must be numbers"),
+}
+
+
+@pytest.mark.parametrize("case", LABELS)
+def test_labels_that_cannot_be_trained_on(conditional, points, case):
+    labels, match = LABELS[case]
+    for given in (labels, labels.tolist()):
+        with pytest.raises(ValueError, match=match):
+            conditional.fit(points, given, verbose=0)
+    # Of a data set only the shape and dtype are known.
+    if case in ("one-hot", "of rank 3", "text"):
+        dataset = tf.data.Dataset.from_tensor_slices((points, labels)).batch(32)
+        with pytest.raises(ValueError, match=match.replace(r"\(32", r"\(None")):
+            conditional.fit(dataset, verbose=0)
+    assert conditional.num_steps == 0
+
+
+def test_a_column_of_labels_is_not_refused(conditional, points):
+    for labels in (np.arange(32) % 4, (np.arange(32) % 4)[:, None]):
+        dataset = tf.data.Dataset.from_tensor_slices((points, labels)).batch(32)
+        before = conditional.num_steps
+        conditional.fit(points, labels, verbose=0)
+        conditional.fit(dataset, verbose=0)
+        assert conditional.num_steps == before + 2
+
+
+@pytest.fixture(scope="module")
+def conditional(make):
+    return make(kind="conditional", compile={"run_eagerly": True})
 
 
 @pytest.fixture(scope="module")

@@ -110,6 +110,27 @@ def test_constraints_and_sparse_gradients_are_left_to_keras():
     np.testing.assert_array_equal(moved, [False, False, True, False, False])
 
 
+@pytest.mark.parametrize("moved", [[0], [2], [1, 2], [2, 0]], ids=str)
+def test_slots_follow_the_variable_when_others_were_frozen(moved):
+    def run(take):
+        optimizer, variables = make("float64")
+        numbers = np.random.default_rng(1)
+        for chosen in ([0, 1, 2], moved, moved):
+            some = [variables[index] for index in chosen]
+            take(
+                optimizer,
+                [tf.constant(numbers.normal(size=v.shape)) for v in some],
+                some,
+            )
+        return [np.array(each) for each in (*variables, *optimizer.variables)]
+
+    expected = run(lambda o, g, v: o.apply(g, v))
+    for one, other in zip(run(fused_adam.apply), expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-13, atol=1e-15)
+    optimizer, variables = make()
+    assert uses_the_kernel(optimizer, [variables[index] for index in moved])
+
+
 def test_optimizers_of_other_variables_are_left_to_keras():
     optimizer, variables = make()
     one = variables[:1]

@@ -149,6 +149,7 @@ def test_what_is_kept_follows_its_variable(build, points, tmp_path, method, way)
     else:
         gan.save_weights(tmp_path / "gan.weights.h5")
         other = build(method, kind="batchnorm")  # Nothing is frozen here.
+        other.compile(d_optimizer="sgd", g_optimizer="sgd")
         other.load_weights(tmp_path / "gan.weights.h5")
     for source, samples in expected.items():
         np.testing.assert_array_equal(other.sample(5, seed=1, source=source), samples)
@@ -183,6 +184,29 @@ def test_slots_follow_their_variable(build, points):
         np.any(before != np.array(after))
         for before, after in zip(moments, optimizer.variables[-4:], strict=True)
     )
+
+
+@pytest.mark.parametrize("recompiled", [True, False])
+def test_slots_follow_their_variable_into_a_file(make, points, tmp_path, recompiled):
+    optimizer = keras.optimizers.Adam(0.01)
+    gan = make(compile={"d_optimizer": optimizer})
+    gan.fit(points, batch_size=8, verbose=0)
+    freeze_first(gan)
+    if recompiled:
+        gan.compile(d_optimizer=optimizer, g_optimizer="sgd")
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.models.load_model(tmp_path / "gan.keras")
+    assert len(loaded.discriminator_network.weight_variables) == 2
+    for mine, kept in zip(
+        loaded.d_optimizer.variables, optimizer.variables, strict=True
+    ):
+        np.testing.assert_array_equal(mine, kept)
+    # Unfrozen, it goes on with the moments it had.
+    loaded.discriminator.layers[0].trainable = True
+    loaded.compile(d_optimizer=loaded.d_optimizer, g_optimizer="sgd")
+    before = values(loaded.discriminator)
+    loaded.fit(points, verbose=0)
+    assert all(moved(before, loaded.discriminator))
 
 
 def test_low_rank_adaptation_may_come_after_the_constructor(make, points, tmp_path):
@@ -238,7 +262,7 @@ def test_a_bank_keeps_a_frozen_backbone_once(networks, points):
 
 def test_a_frozen_layer_that_rewrites_its_kernel_is_kept(networks):
     """Keras' spectral normalisation writes the kernel in every training pass."""
-    discriminator, generator = networks("spectral")
+    discriminator, _ = networks("spectral")
     discriminator.layers[0].trainable = False
     bank = kgg.WeightBank(discriminator, 3)
     names = [v.name for v in bank.weights if v.name.startswith("members")]

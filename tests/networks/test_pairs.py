@@ -287,3 +287,47 @@ def test_mlp_is_a_composition_of_layers():
         x = np.tanh(x @ kernel + bias)
     expected = x @ weights[6] + weights[7]
     np.testing.assert_allclose(discriminator(points), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "normalizations", [("batch", None), (None, "spectral"), ("batch", "layer")]
+)
+@pytest.mark.parametrize("pair", IMAGE_PAIRS)
+def test_the_global_image_format_does_not_matter(pair, normalizations):
+    def outputs():
+        players = IMAGE_PAIRS[pair](
+            (12, 20, 3),
+            5,
+            base_filters=2,
+            generator_normalization=normalizations[0],
+            discriminator_normalization=normalizations[1],
+            num_classes=4,
+            seed=0,
+        )
+        formats = {
+            getattr(getattr(layer, "layer", layer), "data_format", "channels_last")
+            for network in players
+            for layer in network.layers
+        }
+        assert formats == {"channels_last"}
+        # As a file has them: the setting of the machine that reads it is another one.
+        copies = [keras.Model.from_config(network.get_config()) for network in players]
+        for network, copy in zip(players, copies, strict=True):
+            copy.set_weights(network.get_weights())
+        return [
+            np.array(network(inputs_of(network), training=True))
+            for network in (*players, *copies)
+        ]
+
+    expected = outputs()
+    keras.config.set_image_data_format("channels_first")
+    for one, other in zip(outputs(), expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert expected[1].shape == (3, 12, 20, 3)
+
+
+def test_channels_first_shapes_are_told():
+    with pytest.raises(
+        ValueError, match=r"channels first\. Pass \(32, 32, 3\).*moveaxis"
+    ):
+        networks.dcgan_pair((3, 32, 32))

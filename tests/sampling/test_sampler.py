@@ -69,6 +69,8 @@ def test_labels(conditional_gan):
     latents = generation.latents(2, 5, (3,), "float32")
     expected = conditional_gan.generator([latents, tf.constant(labels)])
     np.testing.assert_allclose(samples, expected, rtol=1e-5, atol=1e-6)
+    column = conditional_gan.sample(5, seed=2, labels=labels[:, None])
+    np.testing.assert_array_equal(column, samples)
     other = conditional_gan.sample(5, seed=2, labels=[0, 1, 2, 0, 2])
     np.testing.assert_allclose(samples[:4], other[:4])
     assert np.any(samples[4] != other[4])

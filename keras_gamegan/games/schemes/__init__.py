@@ -9,3 +9,15 @@ from keras_gamegan.games.schemes.descent import Optimistic as Optimistic
 from keras_gamegan.games.schemes.descent import Simultaneous as Simultaneous
 from keras_gamegan.games.schemes.duality_gap import DualityGap as DualityGap
 from keras_gamegan.games.schemes.fictitious_play import FictitiousPlay as FictitiousPlay
+
+__all__ = [
+    "Alternating",
+    "Consensus",
+    "DualityGap",
+    "Extragradient",
+    "FictitiousPlay",
+    "Optimistic",
+    "Scheme",
+    "Simultaneous",
+    "Step",
+]

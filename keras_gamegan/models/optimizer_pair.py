@@ -1,0 +1,163 @@
+"""The one face Keras' callbacks see of a GAN's two optimizers."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class OptimizerPair:
+    """What callbacks find as `model.optimizer`: one learning rate that moves both.
+
+    Reading `learning_rate` gives the generator's. Setting it, or `assign` on what is
+    read, sets the generator's and scales the discriminator's by the same factor, so
+    that a ratio between the two (two time-scale updates) survives
+    `LearningRateScheduler`, `ReduceLROnPlateau` and callbacks of one's own, also a
+    warm-up that begins at 0.
+
+    Args:
+        g_optimizer: Keras optimizer of the generator.
+        d_optimizer: Keras optimizer of the discriminator.
+    """
+
+    built = True
+    name = "optimizer_pair"
+
+    def __init__(self, g_optimizer, d_optimizer):
+        self._g_optimizer = g_optimizer
+        self._d_optimizer = d_optimizer
+        self._ratio = 1.0
+
+    @property
+    def iterations(self):
+        """Updates of the generator so far."""
+        return self._g_optimizer.iterations
+
+    @property
+    def variables(self):
+        """Variables of both optimizers, which `summary` counts."""
+        return [*self._g_optimizer.variables, *self._d_optimizer.variables]
+
+    @property
+    def inner_optimizer(self):
+        """What `SwapEMAWeights` and `TensorBoard` look into: see `BothOptimizers`."""
+        return BothOptimizers(self._g_optimizer, self._d_optimizer)
+
+    @property
+    def learning_rate(self):
+        """The generator's learning rate, a `SharedLearningRate`."""
+        return SharedLearningRate(self)
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        # Both are looked at before the first is written.
+        new, old = _number(value), self._settable("generator", self._g_optimizer)
+        other = self._settable("discriminator", self._d_optimizer)
+        # A rate of 0 says nothing of the ratio: then the last one known holds.
+        if old > 0:
+            self._ratio = other / old
+        self._g_optimizer.learning_rate = new
+        self._d_optimizer.learning_rate = new * self._ratio
+
+    @property
+    def generator_learning_rate(self):
+        """The generator's own learning rate: a Keras variable, tensor or number."""
+        return self._g_optimizer.learning_rate
+
+    def get_config(self):
+        """Returns both configurations, under the names that `compile` takes."""
+        return {
+            "name": self.name,
+            "d_optimizer": keras.optimizers.serialize(self._d_optimizer),
+            "g_optimizer": keras.optimizers.serialize(self._g_optimizer),
+        }
+
+    def _settable(self, player, optimizer):
+        rate = optimizer.learning_rate
+        if not isinstance(rate, keras.Variable):
+            raise TypeError(
+                "The learning rates can be set if both optimizers were made with a "
+                f"number. Received: an optimizer of the {player}, {optimizer.name!r}, "
+                "whose rate follows a LearningRateSchedule or function. Make it with a "
+                "float `learning_rate`, or change the schedule instead."
+            )
+        return _number(rate)
+
+
+class BothOptimizers:
+    """The two optimizers as a list, without their loss scaling.
+
+    Keras' `SwapEMAWeights` goes through `model.optimizer.inner_optimizer.optimizers`,
+    and `TensorBoard` logs each one's learning rate from there. The pair itself must not
+    have that list: learning-rate callbacks would set each on its own.
+    """
+
+    def __init__(self, *optimizers):
+        self.optimizers = [
+            getattr(optimizer, "inner_optimizer", optimizer) for optimizer in optimizers
+        ]
+
+
+class SharedLearningRate(np.lib.mixins.NDArrayOperatorsMixin):
+    """Reads as the generator's learning rate; assigning moves both optimizers' rates.
+
+    It computes and compares as a NumPy number, and TensorFlow takes it for a tensor.
+
+    Args:
+        pair: An `OptimizerPair`.
+    """
+
+    def __init__(self, pair):
+        self._pair = pair
+
+    def assign(self, value):
+        """Sets the generator's rate, and scales the discriminator's likewise."""
+        self._pair.learning_rate = value
+        return self
+
+    def assign_add(self, value):
+        """Adds to the generator's rate, and scales the discriminator's likewise."""
+        return self.assign(float(self) + _number(value))
+
+    def assign_sub(self, value):
+        """Takes from the generator's rate, and scales the discriminator's likewise."""
+        return self.assign(float(self) - _number(value))
+
+    def numpy(self):
+        """Returns the generator's rate as a NumPy number."""
+        return np.asarray(self)[()]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        # What else a variable has: shape, dtype, path, ...
+        return getattr(self._pair.generator_learning_rate, name)
+
+    def __float__(self):
+        return _number(self._pair.generator_learning_rate)
+
+    def __bool__(self):
+        return bool(float(self))
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self._pair.generator_learning_rate, dtype)
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        # `optimizer.learning_rate *= 0.5` makes a number, which the setter then gets.
+        options.pop("out", None)
+        plain = [np.asarray(x) if x is self else x for x in inputs]
+        return getattr(ufunc, method)(*plain, **options)
+
+    def __tf_tensor__(self, dtype=None, name=None):
+        return tf.convert_to_tensor(self._pair.generator_learning_rate, dtype, name)
+
+    def __repr__(self):
+        return f"<SharedLearningRate {float(self):g}, of both optimizers>"
+
+    def __format__(self, spec):
+        return format(float(self), spec)
+
+
+def _number(value):
+    return float(tf.convert_to_tensor(value).numpy())

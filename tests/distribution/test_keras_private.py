@@ -1,0 +1,55 @@
+"""Keras' private names that the library stands on: fails when Keras changes one."""
+
+import keras
+import pytest
+from keras import layers
+
+from keras_gamegan.distribution import keras_private
+
+
+def _chosen(_):
+    return keras.optimizers.SGD()
+
+
+OPTIMIZERS = {
+    "Adam": keras.optimizers.Adam,
+    "SGD": keras.optimizers.SGD,
+    "Muon": keras.optimizers.Muon,
+    "average": lambda: keras.optimizers.Adam(use_ema=True),
+    "scaled": lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam()),
+    "several": lambda: keras.optimizers.MultiOptimizer(_chosen),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_variables_an_optimizer_was_built_for(name):
+    variables = [keras.Variable([[1.0]]), keras.Variable([[1.0]])]
+    optimizer = OPTIMIZERS[name]()
+    assert keras_private.variables_of(optimizer) == []
+    optimizer.build(variables)
+    found = keras_private.variables_of(optimizer)
+    assert [id(v) for v in found] == [id(v) for v in variables]
+
+
+def names(model):
+    return [variable.name for variable in keras_private.trainable_by_nature(model)]
+
+
+def test_freezing_does_not_change_what_is_trainable_by_nature():
+    inner = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    model = keras.Sequential(
+        [
+            keras.Input((3,)),
+            layers.BatchNormalization(),
+            inner,
+            layers.SpectralNormalization(layers.Dense(1, use_bias=False)),
+        ]
+    )
+    # As Keras has it while nothing is frozen.
+    expected = [variable.name for variable in model.trainable_variables]
+    assert names(model) == expected == ["gamma", "beta", "kernel", "bias", "kernel"]
+    model.layers[0].trainable = False
+    inner.layers[0].trainable = False
+    assert names(model) == expected
+    model.trainable = False
+    assert names(model) == expected and not model.trainable_variables
