@@ -34,7 +34,8 @@ class StatelessNetwork:
         inputs = list(model.inputs)
         self.label_input: Any = inputs.pop(label_index) if len(inputs) > 1 else None
         self.main_input = inputs[0]
-        self._inputs = [self.main_input, self.label_input][: len(model.inputs)]
+        # Data or latents, then labels if there are any.
+        self.inputs = [self.main_input, self.label_input][: len(model.inputs)]
         self.output = model.outputs[0]
         self._label_index = label_index
         self._noise = random_layers.Noise(model)
@@ -219,7 +220,7 @@ class StatelessNetwork:
 
     def _trace(self, function: Callable) -> None:
         """Traces a function of the inputs, for what can be seen on the way."""
-        specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in self._inputs]
+        specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in self.inputs]
 
         def run(*inputs):
             function(list(inputs) if len(inputs) > 1 else inputs[0])

@@ -6,7 +6,7 @@ import tensorflow as tf
 from keras_gamegan import validation
 from keras_gamegan.callbacks import measurement
 from keras_gamegan.games import randomness
-from keras_gamegan.measuring import held_out
+from keras_gamegan.measuring import data_forms
 from keras_gamegan.metrics import sample_metric
 
 
@@ -36,10 +36,13 @@ class Evaluate(measurement.Measurement):
         every: "epoch", or a number of train steps. Default: "epoch".
         source: "current", "average" or "mixture", or a list of them. Default:
             "current".
-        real_data: Array, pair (array, labels), or finite `tf.data.Dataset` of batches,
-            in the units that the generator makes and held out from training. Not needed
-            by metrics that hold real samples already (`update_real`, `set_state`), nor
-            by those that look at no real samples.
+        real_data: Held out from training, in the units that the generator makes: array,
+            pair (array, labels), or batches of data or of (data, labels), that is a
+            finite `tf.data.Dataset`, a `keras.utils.PyDataset`, a `ShuffledStream` (of
+            which one epoch is read) or a generator that ends. Dictionaries need the
+            names of the discriminator's inputs as keys. Not needed by metrics that hold
+            real samples already (`update_real`, `set_state`), nor by those that look at
+            no real samples.
         batch_size: Samples in memory at a time, >= 1. Default: 1000.
         seed: Integer. Default: the model's.
 
@@ -165,8 +168,11 @@ class Evaluate(measurement.Measurement):
         for metric in metrics:
             metric.reset_real()
         labels = []
-        for data, part in _batches(self._real_data, self.batch_size):
-            _check_real(data, self.model, part)
+        inputs = self.model.discriminator_network.inputs
+        for data, part in data_forms.batches(
+            "real_data", self._real_data, inputs, self.batch_size
+        ):
+            _check_real(data, self.model)
             labels.append(part)
             for metric in metrics:
                 metric.update_real(data)
@@ -235,44 +241,17 @@ def _numbers_of(metric):
     return [(name, name) for name in metric.result_names]
 
 
-def _batches(data, size):
-    """Yields pairs (data, labels or None) of NumPy arrays."""
-    if isinstance(data, tf.data.Dataset):
-        held_out.check_ends("real_data", data)
-        for element in data.as_numpy_iterator():
-            yield element[:2] if isinstance(element, tuple) else (element, None)
-        return
-    paired = isinstance(data, (tuple, list)) and len(data) == 2
-    data, labels = data if paired else (data, None)
-    data = np.asarray(data)
-    labels = None if labels is None else np.asarray(labels)
-    if labels is not None and len(labels) != len(data):
-        raise ValueError(
-            "`real_data` must have one label for each example. Received: "
-            f"{len(data)} examples and {len(labels)} labels."
-        )
-    for begin in range(0, len(data), size):
-        part = slice(begin, begin + size)
-        yield data[part], None if labels is None else labels[part]
-
-
-def _check_real(data, model, labels):
+def _check_real(data, model):
     """Raises unless a real batch could have been made by the generator."""
     made = tuple(model.generator_network.output.shape)
     if not tf.TensorShape(data.shape).is_compatible_with((None, *made[1:])):
         raise ValueError(
             f"`real_data` must come in batches of shape {made}, as the generator makes "
-            f"them. Received: shape {data.shape}. Resize the data, or add a channel "
-            "axis to grey images: images[..., None]."
+            f"them. Received: shape {data.shape}. Resize the data."
         )
     if data.dtype.kind != "f":
         raise ValueError(
             "`real_data` must be floating-point numbers in the units that the "
             f"generator makes. Received: dtype {data.dtype}. For images in [-1, 1]: "
             "images / 127.5 - 1."
-        )
-    if model.conditional and labels is None:
-        raise ValueError(
-            "`real_data` must come with labels for a class-conditional model. "
-            "Received: data alone. Pass a pair (data, labels)."
         )

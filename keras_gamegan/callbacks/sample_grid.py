@@ -8,18 +8,29 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import validation
-from keras_gamegan.callbacks import schedule
+from keras_gamegan.callbacks import pictures, schedule
 from keras_gamegan.distribution import workers
+from keras_gamegan.models import checks
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
 class SampleGrid(keras.callbacks.Callback):
-    """Writes a grid of generated images as PNG, always from the same latents.
+    """Writes a picture of generated samples as PNG, always from the same latents.
 
-    With several workers the chief draws.
+    With several workers the chief draws. What is drawn follows from the shape of a
+    sample:
 
-    Images (height, width, 1 or 3) are laid out in a square grid; two-dimensional points
-    are drawn as a scatter plot, which needs matplotlib.
+    *   Images in a square grid: (height, width), or with a last or first axis of
+        channels, of which 1 are grey, 3 colours, 4 colours over white by the fourth,
+        and others grey images side by side.
+    *   Series (length, channels) as lines, one cell a sample: up to four channels, or
+        four times as long as wide.
+    *   Volumes (depth, height, width, channels) as rows of slices.
+    *   Points as a scatter plot of their first two coordinates, single numbers as a
+        histogram.
+
+    All but images need matplotlib. That everything can be drawn is tried out when
+    training begins.
 
     Args:
         directory: Folder of the pictures; made if it is missing. They are called
@@ -29,10 +40,14 @@ class SampleGrid(keras.callbacks.Callback):
         seed: Seed of the latents. Default: 0.
         source: "current", "average" or "mixture". Default: "current".
         labels: Labels (num_samples, ...) for class-conditional networks.
-        value_range: Pair: the values drawn as black and as white. Default: (-1, 1).
+        value_range: Pair: the values drawn as black and as white. Default: None, the
+            range of the generator's last activation, such as (-1, 1) of tanh and (0, 1)
+            of sigmoid; or, where that has none, of the samples in the picture.
 
     Raises:
-        ValueError: If a number is out of range.
+        ValueError: If a number is out of range; when training begins, if the model does
+            not keep the source, labels are too few or too many, or the samples have
+            more axes than can be drawn.
 
     Example:
         >>> import pathlib, tempfile, numpy as np, keras_gamegan as kgg
@@ -55,7 +70,7 @@ class SampleGrid(keras.callbacks.Callback):
         seed=0,
         source="current",
         labels=None,
-        value_range=(-1.0, 1.0),
+        value_range=None,
     ):
         super().__init__()
         self.directory = pathlib.Path(directory)
@@ -64,13 +79,19 @@ class SampleGrid(keras.callbacks.Callback):
         self.seed = validation.check_integer("seed", seed, 0)
         self.source = source
         self.labels = labels
-        self.value_range = tuple(value_range)
+        self.value_range = _check_range(value_range)
 
     def on_train_begin(self, logs=None):
         """Prepares for a run; called by Keras."""
-        # A source that is not kept should fail now, not after an epoch.
-        labels = None if self.labels is None else self.labels[:1]
-        self.model.sample(1, seed=0, source=self.source, labels=labels)
+        number = None if self.labels is None else len(self.labels)
+        if number not in (None, self.num_samples):
+            raise ValueError(
+                "`labels` must be one for each of `num_samples` samples. Received: "
+                f"{number} labels for num_samples={self.num_samples}. Repeat them: "
+                f"np.resize(labels, {self.num_samples}), or pass num_samples={number}."
+            )
+        # What cannot be drawn should fail now, not after an epoch.
+        self._picture()
         self.schedule.start(self.model.num_steps)
 
     def on_train_batch_end(self, batch, logs=None):
@@ -93,7 +114,7 @@ class SampleGrid(keras.callbacks.Callback):
             "seed": self.seed,
             "source": self.source,
             "labels": None if self.labels is None else np.asarray(self.labels).tolist(),
-            "value_range": list(self.value_range),
+            "value_range": self.value_range and list(self.value_range),
         }
 
     @classmethod
@@ -105,63 +126,36 @@ class SampleGrid(keras.callbacks.Callback):
         if not workers.is_chief(self.model.distribute_strategy):
             return
         self.directory.mkdir(parents=True, exist_ok=True)
+        path = self.directory / name
+        picture = self._picture()
+        if isinstance(picture, np.ndarray):
+            tf.io.write_file(str(path), tf.io.encode_png(picture))
+        else:
+            picture.savefig(path, dpi=100)
+
+    def _picture(self):
+        """Returns the picture of the model as it is now."""
         samples = self.model.sample(
             self.num_samples, seed=self.seed, source=self.source, labels=self.labels
         )
-        path = self.directory / name
-        if samples.ndim == 4:
-            tf.io.write_file(
-                str(path), tf.io.encode_png(image_grid(samples, self.value_range))
-            )
-        else:
-            _scatter(samples, path)
+        return pictures.draw(samples, self.value_range or _range(self.model))
 
 
-def image_grid(images, value_range=(-1.0, 1.0)):
-    """Lays images out in a square grid with a thin border.
-
-    Args:
-        images: Array (n, height, width, 1 or 3).
-        value_range: Pair: the values drawn as black and as white.
-
-    Returns:
-        uint8 array (rows * (height + 1) + 1, columns * (width + 1) + 1, channels).
-
-    Example:
-        >>> import numpy as np, keras_gamegan as kgg
-        >>> kgg.callbacks.image_grid(np.zeros((5, 4, 4, 1))).shape
-        (11, 16, 1)
-    """
-    images = np.asarray(images, np.float64)
-    if images.ndim != 4 or images.shape[-1] not in (1, 3):
+def _check_range(value_range):
+    if value_range is None:
+        return None
+    pair = tuple(value_range) if isinstance(value_range, (tuple, list)) else ()
+    numbers = [validation.check_number("value_range", v, -math.inf) for v in pair]
+    if len(numbers) != 2 or not numbers[0] < numbers[1]:
         raise ValueError(
-            "`images` must have shape (n, height, width, 1 or 3). "
-            f"Received: shape {images.shape}."
+            "`value_range` must be a pair, the value drawn as black and the higher one "
+            f"drawn as white. Received: value_range={value_range!r}. Images in [-1, 1] "
+            "take (-1, 1); None finds it out."
         )
-    number, height, width, channels = images.shape
-    columns = math.ceil(math.sqrt(number))
-    rows = math.ceil(number / columns)
-    low, high = value_range
-    pixels = np.clip(np.rint((images - low) / (high - low) * 255.0), 0, 255)
-    grid = np.full(
-        (rows * (height + 1) + 1, columns * (width + 1) + 1, channels), 128, np.uint8
-    )
-    for index, image in enumerate(pixels.astype(np.uint8)):
-        top = (index // columns) * (height + 1) + 1
-        left = (index % columns) * (width + 1) + 1
-        grid[top : top + height, left : left + width] = image
-    return grid
+    return pair
 
 
-def _scatter(points, path):
-    # Not pyplot: a callback must not touch the user's figures.
-    from matplotlib.backends import backend_agg
-    from matplotlib.figure import Figure
-
-    points = points.reshape(len(points), -1)
-    figure = Figure(figsize=(4, 4))
-    backend_agg.FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.scatter(points[:, 0], points[:, 1] if points.shape[1] > 1 else 0 * points, s=4)
-    axes.set_aspect("equal", "datalim")
-    figure.savefig(path, dpi=100)
+def _range(model):
+    """Returns the range of the generator's last activation, or None."""
+    found = checks.reachable_range(model.generator)
+    return found if found is not None and math.isfinite(found[1] - found[0]) else None

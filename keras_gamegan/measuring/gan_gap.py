@@ -260,7 +260,10 @@ def duality_gap(
     Args:
         gan: A compiled `GAN`, or a subclass.
         finding_data: Real data, held out from training: array (n, ...), pair (array,
-            labels) for class-conditional networks, or `tf.data.Dataset` of batches.
+            labels) for class-conditional networks, or batches of either that end:
+            `tf.data.Dataset`, `keras.utils.PyDataset`, `ShuffledStream` (one epoch),
+            generator. Dictionaries need the names of the discriminator's inputs as
+            keys.
         scoring_data: Likewise, with no example of `finding_data`; at least 6,400
             examples give a steady figure.
         num_steps: Steps of each search, >= 0. Default: 300.
@@ -286,8 +289,12 @@ def duality_gap(
         A `GapEstimate`.
 
     Raises:
-        ValueError: If the model is not compiled, the two data sets share examples,
-            there is less than a batch of either, or there are no stored models.
+        ValueError: If the model is not compiled, the two data sets share memory or more
+            examples than chance explains, there is less than a batch of either, or
+            there are no stored models.
+
+    Warns:
+        UserWarning: If the data sets share a few examples that may be chance.
 
     Example:
         >>> import numpy as np, keras_gamegan as kgg

@@ -1,5 +1,6 @@
 """Held-out data for measurements, gathered into memory once."""
 
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -7,10 +8,8 @@ import tensorflow as tf
 
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import randomness
-from keras_gamegan.models import adversarial_game, checks
-
-# Row numbers that a message lists at most.
-_LISTED = 5
+from keras_gamegan.measuring import data_forms, overlap
+from keras_gamegan.models import adversarial_game, checks, guard
 
 
 class HeldOut(NamedTuple):
@@ -43,107 +42,42 @@ def check_disjoint(finding_data, scoring_data):
         )
 
 
-def check_no_shared_rows(finding, scoring):
-    """Raises if an example of one set stands in the other too.
-
-    Examples that occur several times within a set say that the data are discrete, not
-    that the sets overlap; they are not counted.
-
-    Args:
-        finding: `HeldOut`.
-        scoring: `HeldOut`.
-
-    Raises:
-        ValueError: If so; the message says how many, and which.
-    """
-    first, second = (_rows_by_content(data.real.numpy()) for data in (finding, scoring))
-    shared = [
-        (rows[0], second[content][0])
-        for content, rows in first.items()
-        if len(rows) == 1 and len(second.get(content, ())) == 1
-    ]
-    if not shared:
-        return
-    shared.sort()
-    listed = ", ".join(
-        f"finding_data[{i}] = scoring_data[{j}]" for i, j in shared[:_LISTED]
-    )
-    more = ", ..." if len(shared) > _LISTED else ""
-    raise ValueError(
-        "`finding_data` and `scoring_data` must be disjoint: scored on what it was "
-        "found on, a worst player looks worse than it is. Received: "
-        f"{len(shared)} example(s) that stand in both: {listed}{more}. Drop them from "
-        "one of the two, or split one data set: data[:n] and data[n:]."
-    )
-
-
-def _rows_by_content(array):
-    """Returns a dictionary from a row's bytes, hashed, to the rows that have them."""
-    # Adding 0 makes one of the two zeros.
-    rows = np.ascontiguousarray(array.reshape(len(array), -1) + 0)
-    found = {}
-    for index, row in enumerate(rows):
-        found.setdefault(hash(row.tobytes()), []).append(index)
-    return found
-
-
-def check_ends(name, dataset):
-    """Raises if a `tf.data.Dataset` repeats without end.
-
-    Raises:
-        ValueError: If so.
-    """
-    if int(dataset.cardinality()) == tf.data.INFINITE_CARDINALITY:
-        raise ValueError(
-            f"`{name}` must be finite. Received: an endless tf.data.Dataset. Use "
-            "dataset.take(number_of_batches)."
-        )
-
-
-def collect(name, data, conditional, dtype, at_least):
+def collect(name, data, gan, at_least):
     """Returns `HeldOut` tensors of all the data.
 
     Args:
         name: Argument's name, for messages.
-        data: Array, pair (array, labels), or `tf.data.Dataset` of batches.
-        conditional: Whether labels are needed.
-        dtype: Dtype of the data.
+        data: In one of the forms of `data_forms`.
+        gan: A `GAN`: says whether labels are needed, and of which shapes and dtype.
         at_least: Smallest number of examples.
 
     Raises:
-        ValueError: If labels are missing or too few, values not finite, or examples too
-            few.
+        ValueError: If the data are in another form or shape, labels are missing or too
+            few, values not finite, or examples too few.
+
+    Warns:
+        UserWarning: If values lie where the generator's last activation cannot reach.
     """
-    if isinstance(data, tf.data.Dataset):
-        check_ends(name, data)
-        batches = list(data.as_numpy_iterator())
-        parts = list(zip(*batches, strict=True)) if _paired(batches) else [batches]
-        arrays = [np.concatenate(part) for part in parts if len(part)]
-    else:
-        arrays = [np.asarray(part) for part in (data if _is_pair(data) else [data])]
-    number = len(arrays[0]) if arrays else 0
+    inputs = gan.discriminator_network.inputs
+    parts = list(data_forms.batches(name, data, inputs, sys.maxsize))
+    number = sum(len(part) for part, _ in parts)
     if number < at_least:
         raise ValueError(
             f"`{name}` must hold at least one batch of {at_least} examples. "
             f"Received: {number}. Pass more data, or a smaller batch_size."
         )
-    if conditional and len(arrays) < 2:
-        raise ValueError(
-            f"`{name}` must come with labels for class-conditional networks. "
-            "Received: data alone. Pass a pair (data, labels)."
-        )
-    if conditional and len(arrays[1]) != number:
-        raise ValueError(
-            f"`{name}` must have one label for every example. Received: {number} "
-            f"examples and {len(arrays[1])} labels."
-        )
-    if not np.isfinite(arrays[0]).all():
+    real = np.concatenate([part for part, _ in parts])
+    if not np.isfinite(real).all():
         raise ValueError(
             f"`{name}` must be finite. Received: NaN or infinite values. Drop them."
         )
-    return HeldOut(
-        tf.constant(arrays[0], dtype), tf.constant(arrays[1]) if conditional else None
-    )
+    reachable = checks.reachable_range(gan.generator)
+    if reachable is not None:
+        guard.warn_of_range((real.min(), real.max()), reachable)
+    labels = None
+    if gan.conditional:
+        labels = tf.constant(np.concatenate([labels for _, labels in parts]))
+    return HeldOut(tf.constant(real, gan.generator_network.dtype), labels)
 
 
 def collect_pair(gan, finding_data, scoring_data, at_least):
@@ -160,15 +94,13 @@ def collect_pair(gan, finding_data, scoring_data, at_least):
     """
     check_disjoint(finding_data, scoring_data)
     pair = [
-        collect(name, data, gan.conditional, gan.generator_network.dtype, at_least)
+        collect(name, data, gan, at_least)
         for name, data in (
             ("finding_data", finding_data),
             ("scoring_data", scoring_data),
         )
     ]
-    for data in pair:
-        checks.check_batch(*data, gan)
-    check_no_shared_rows(*pair)
+    overlap.check_no_shared_rows(*(data.real.numpy() for data in pair))
     return pair
 
 
@@ -199,13 +131,6 @@ def batch(data, latent_shape, size, start, stream):
 
 
 def _array(data):
-    data = data[0] if _is_pair(data) else data
+    if isinstance(data, (tuple, list)) and len(data) == 2:
+        data = data[0]
     return data if isinstance(data, np.ndarray) else None
-
-
-def _is_pair(data):
-    return isinstance(data, (tuple, list)) and len(data) == 2
-
-
-def _paired(batches):
-    return bool(batches) and isinstance(batches[0], tuple)

@@ -4,6 +4,7 @@ from keras_gamegan.metrics.classifier_score import ClassifierScore as Classifier
 from keras_gamegan.metrics.classifier_score import (
     classifier_score_from_sums as classifier_score_from_sums,
 )
+from keras_gamegan.metrics.feature_extractor import FeatureExtractor as FeatureExtractor
 from keras_gamegan.metrics.frechet_distance import FrechetDistance as FrechetDistance
 from keras_gamegan.metrics.frechet_distance import (
     frechet_distance_from_moments as frechet_distance_from_moments,
@@ -15,6 +16,7 @@ from keras_gamegan.metrics.kernel_distance import (
 )
 from keras_gamegan.metrics.mode_coverage import ModeCoverage as ModeCoverage
 from keras_gamegan.metrics.mode_coverage import mode_statistics as mode_statistics
+from keras_gamegan.metrics.pair_metric import PairMetric as PairMetric
 from keras_gamegan.metrics.penultimate import (
     penultimate_features as penultimate_features,
 )
@@ -22,13 +24,16 @@ from keras_gamegan.metrics.precision_recall import PrecisionRecall as PrecisionR
 from keras_gamegan.metrics.precision_recall import (
     precision_recall_from_features as precision_recall_from_features,
 )
+from keras_gamegan.metrics.sample_metric import SampleMetric as SampleMetric
 
 __all__ = [
     "ClassifierScore",
     "FrechetDistance",
     "KernelDistance",
     "ModeCoverage",
+    "PairMetric",
     "PrecisionRecall",
+    "SampleMetric",
     "classifier_score_from_sums",
     "frechet_distance_from_moments",
     "inception_features",

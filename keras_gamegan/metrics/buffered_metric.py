@@ -119,7 +119,8 @@ class BufferedMetric(pair_metric.PairMetric):
         for side in self.sides:
             rows, number = other._used(side)
             self._store(side, rows[:number])
-            self._add(side, "count", other._value(side, "count"))
+            for key in ("count", "units"):
+                self._add(side, key, other._value(side, key))
 
     def _usable(self, number):
         return min(number, self._max_samples)

@@ -21,6 +21,15 @@ class FeatureExtractor:
         resize: Whether images of another size may be resized (bilinear, antialiased) to
             the network's input size.
         argument: The metric's name for `network`, for messages and configurations.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        ValueError: If images are to be resized to a size that is not known.
+
+    Example:
+        >>> features = kgg.metrics.FeatureExtractor(None)
+        >>> features(np.zeros((5, 2, 3)), "fake").shape.as_list()
+        [5, 6]
     """
 
     def __init__(self, network, preprocess=None, resize=False, argument="extractor"):
@@ -90,20 +99,29 @@ class FeatureExtractor:
         return f"{checksum:08x}" if weights else ""
 
     def __call__(self, samples, role):
-        """Returns the features of a batch as a float64 tensor (batch, features).
+        """Returns the features of a batch: `prepare`, then `extract`."""
+        return self.extract(self.prepare(samples, role), role)
+
+    def prepare(self, samples, role):
+        """Returns a batch as the network is to see it.
 
         Args:
             samples: A batch: array or tensor, first axis the batch.
             role: What the samples are ("real", "fake", ...), for messages.
 
         Returns:
-            A float64 tensor of rank 2.
+            A tensor, preprocessed.
 
         Raises:
-            ValueError: If the samples do not fit the network, the network does not
-                return rank 2, or (eagerly) a feature is NaN or infinite.
+            ValueError: If it is no batch.
         """
         self._check_fingerprint()
+        if isinstance(samples, tf.data.Dataset):
+            raise ValueError(
+                f"`{role}` must be one batch of samples, an array or tensor. Received: "
+                "a tf.data.Dataset. Loop over it: for batch in dataset: "
+                f"metric.update_{role}(batch)."
+            )
         samples = tf.convert_to_tensor(samples)
         if samples.shape.rank == 0:
             raise ValueError(
@@ -112,6 +130,22 @@ class FeatureExtractor:
             )
         if self.preprocess is not None:
             samples = tf.convert_to_tensor(self.preprocess(samples))
+        return samples
+
+    def extract(self, samples, role):
+        """Returns the features of a prepared batch as a float64 tensor of rank 2.
+
+        Args:
+            samples: What `prepare` returned.
+            role: What the samples are ("real", "fake", ...), for messages.
+
+        Returns:
+            A float64 tensor (batch, features).
+
+        Raises:
+            ValueError: If the samples do not fit the network, the network does not
+                return rank 2, or (eagerly) a feature is NaN or infinite.
+        """
         if self.network is None:
             size = samples.shape[1:].num_elements()
             batch = tf.shape(samples)[0]

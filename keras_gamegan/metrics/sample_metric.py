@@ -28,6 +28,26 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
         num_features: Length of one feature row, or None.
         name: Name of the metric.
         dtype: Type of the result. Sums are float64 whatever it is.
+
+    Raises:
+        ValueError: If `num_features` is not what the network returns.
+
+    Example:
+        >>> class MeanNorm(kgg.metrics.SampleMetric):
+        ...     def _state_shapes(self, num_features):
+        ...         return {"count": ((), "float64"), "sum": ((), "float64")}
+        ...     def _accumulate(self, side, features):
+        ...         self._add(side, "count", tf.cast(len(features), tf.float64))
+        ...         self._add(side, "sum", tf.reduce_sum(tf.norm(features, axis=1)))
+        ...     def _requirement(self, counts):
+        ...         return 1, "a mean takes one."
+        ...     def _compute(self):
+        ...         self._enough()
+        ...         return self._value("fake", "sum") / self._value("fake", "count")
+        >>> metric = MeanNorm(kgg.metrics.FeatureExtractor(None), name="mean_norm")
+        >>> metric.update_fake(np.array([[3.0, 4.0], [6.0, 8.0]]))
+        >>> float(metric.result())
+        7.5
     """
 
     sides: tuple[str, ...] = ("fake",)
@@ -289,8 +309,12 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
         for name, variable in self._state.items():
             variable.assign_add(tf.convert_to_tensor(other._state[name].value))
 
+    def _note(self, side, samples):
+        """Looks at a batch as the network gets it, before it is counted."""
+
     def _update(self, side, samples):
-        features = self._features(samples, side)
+        samples = self._features.prepare(samples, side)
+        features = self._features.extract(samples, side)
         width = features.shape[-1]
         if width is None and not self.built:
             raise ValueError(
@@ -300,6 +324,7 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
             )
         if width is not None:
             self._build_late(width)
+        self._note(side, samples)
         self._accumulate(side, features)
 
     def _build_late(self, width):

@@ -10,7 +10,7 @@ from keras_gamegan import validation
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import matrix_game, randomness
 from keras_gamegan.measuring import held_out
-from keras_gamegan.models import adversarial_game, checks
+from keras_gamegan.models import adversarial_game
 from keras_gamegan.population import members
 
 
@@ -88,9 +88,8 @@ class PayoffEstimator:
         self._gan = gan
         self._batch_size = batch_size
         dtype = gan.generator_network.dtype
-        self._data = held_out.collect("data", data, gan.conditional, dtype, batch_size)
-        real, labels = self._data
-        checks.check_batch(real, labels, gan)
+        self._data = held_out.collect("data", data, gan, batch_size)
+        real = self._data.real
         self._number = len(real)
         if num_batches is not None:
             self._number = num_batches * batch_size
@@ -213,8 +212,8 @@ def payoff_matrix(gan, data, *, num_batches=None, batch_size=128, seed=0):
     Args:
         gan: A compiled `GAN`, or a subclass. A side without a bank, or a model without
             history, plays its live network alone: one row or column.
-        data: Real data, held out from training: array (n, ...), pair (array, labels)
-            for class-conditional networks, or `tf.data.Dataset` of batches.
+        data: Real data, held out from training, in any form that `kgg.duality_gap`
+            takes.
         num_batches: Batches to use, >= 1. Default: all the data, a last smaller batch
             included.
         batch_size: Examples in a batch, >= 1; it changes memory, not the result.

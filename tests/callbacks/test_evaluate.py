@@ -223,6 +223,58 @@ def test_labels_are_drawn_as_often_as_the_real_data_has_them():
             gan.fit(data, verbose=0, callbacks=[evaluator(real_data=missing)])
 
 
+class OneBatch(keras.utils.PyDataset):
+    """The ring as a single batch."""
+
+    num_batches = 1
+
+    def __getitem__(self, index):
+        return REAL, np.zeros(300)
+
+
+def test_other_forms_of_real_data_give_the_same_numbers():
+    gan = make()
+    gan.compile(*(keras.optimizers.SGD(0.0) for _ in range(2)))
+    (name,) = (each.name for each in gan.discriminator.inputs)
+    found = []
+    for real in (
+        REAL,
+        tf.data.Dataset.from_tensor_slices({name: REAL}).batch(64),
+        OneBatch(),
+        (REAL[i : i + 75] for i in range(0, 300, 75)),
+        kgg.datasets.ShuffledStream(REAL, batch_size=50),
+        kgg.datasets.ShuffledStream(REAL, batch_size=50).epochs(),
+    ):
+        evaluate = evaluator(real_data=real)
+        gan.step.assign(0)
+        gan.fit(batches(1), verbose=0, callbacks=[evaluate])
+        details = evaluate.evaluations[0][1]["current"]["distance"]
+        assert details["n_real"] == 300
+        found.append(details["value"])
+    np.testing.assert_allclose(found, found[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(), (1,)])
+def test_labels_in_the_shape_that_the_networks_take(shape):
+    def embedded(labels):
+        embedding = keras.layers.Embedding(3, 4)(labels)
+        return keras.layers.Flatten()(embedding) if shape else embedding
+
+    def network(size, out):
+        inputs = keras.Input((size,)), keras.Input(shape, dtype="int32")
+        joined = keras.layers.Concatenate()([inputs[0], embedded(inputs[1])])
+        return keras.Model(inputs, keras.layers.Dense(out)(joined))
+
+    gan = kgg.GAN(network(2, 1), network(4, 2), seed=0)
+    gan.compile()
+    labels = np.arange(300) % 3
+    data = REAL, labels.reshape(300, *shape)
+    for given in (labels, labels[:, None]):
+        evaluate = evaluator(real_data=(REAL, given))
+        gan.fit(*data, verbose=0, callbacks=[evaluate])
+        assert np.isfinite(evaluate.evaluations[0][1]["current"]["distance"]["value"])
+
+
 def test_real_data_is_measured_once_and_can_come_from_elsewhere():
     class Counting(kgg.metrics.FrechetDistance):
         updates = 0
@@ -281,6 +333,15 @@ def test_too_few_samples_are_told_before_training_begins():
         ({"real_data": np.full((9, 2), np.nan)}, r"features of `real` must be finite"),
         ({"real_data": (REAL, np.zeros(7))}, "300 examples and 7 labels"),
         ({"real_data": batches().repeat()}, r"must be finite.*endless"),
+        ({"real_data": list(REAL)}, r"300 single examples.*np\.stack\(real_data\)"),
+        (
+            {"real_data": tf.data.Dataset.from_tensor_slices(REAL)},
+            r"shape \(None, 2\).*Received: shape \(2,\)\. That is one example\. Batch",
+        ),
+        (
+            {"real_data": tf.data.Dataset.from_tensors({"image": REAL, "label": 0})},
+            r"Received: keys \['image', 'label'\]\. Map them: .*e\['image'\]",
+        ),
     ],
 )
 def test_bad_input_is_told_when_training_begins(arguments, message):

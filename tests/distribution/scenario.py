@@ -193,7 +193,42 @@ def plain_keras(strategy, folder, rank):
     return {"error": None}
 
 
-PARTS = callbacks_write_once, resuming, backup, disagreement, plain_keras
+def measurements(strategy, folder=None, rank=0):
+    """`Evaluate` and `NashMixture`: every process measures, all get the same."""
+    with strategy.scope():
+        pair = kgg.networks.mlp_pair(2, latent_dim=4, width=8, seed=1)
+        history = kgg.History(3, interval=2, retention="fifo", weights="nash")
+        gan = kgg.FictitiousGAN(*pair, history=history, seed=3)
+        gan.compile(*(keras.optimizers.Adam(0.01) for _ in range(2)))
+    evaluate = kgg.callbacks.Evaluate(
+        [kgg.metrics.FrechetDistance(name="distance"), kgg.metrics.PrecisionRecall()],
+        num_samples=64,
+        source=["current", "mixture"],
+        real_data=RING.sample(128, seed=1),
+    )
+    nash = kgg.callbacks.NashMixture(RING.sample(64, seed=2), batch_size=32)
+    logs = gan.fit(batches(), epochs=2, verbose=0, callbacks=[nash, evaluate]).history
+    _, table, _ = nash.measurements[-1]
+    return {
+        "logs": logs,
+        "samples": evaluate.evaluations[-1][1]["mixture"]["distance"]["n_fake"],
+        "payoffs": table.values.tolist(),
+        "shares": [
+            bank.member_probabilities.tolist()
+            for bank in (gan.generator_bank, gan.discriminator_bank)
+        ],
+        "digest": digest(gan),
+    }
+
+
+PARTS = (
+    callbacks_write_once,
+    resuming,
+    backup,
+    disagreement,
+    measurements,
+    plain_keras,
+)
 
 
 def fatal(attempt):

@@ -15,6 +15,7 @@ import tensorflow as tf
 from keras_gamegan.distribution import workers
 from tests import strategies
 from tests.conformance import cluster
+from tests.distribution import scenario
 
 EXAMPLE = "examples/train_multi_worker.py"
 # Generous: a machine may be busy; a hang is still a failure.
@@ -88,6 +89,21 @@ def test_a_stopped_run_goes_on_exactly(outcome, part):
         assert found["stopped"] == found["straight"]
         if part == "resuming":
             assert found["stopped logs"] == found["straight logs"]
+
+
+@pytest.mark.slow
+def test_every_worker_measures_the_same(outcome):
+    chief, other = outcome("measurements")
+    assert chief == other
+    alone = scenario.measurements(strategies.mirrored())
+    assert chief["samples"] == alone["samples"] == 64
+    assert {"mixture_distance", "mixture_recall", "nash_value"} <= set(chief["logs"])
+    assert set(chief["logs"]) == set(alone["logs"])
+    for name, values in alone["logs"].items():
+        np.testing.assert_allclose(chief["logs"][name], values, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(chief["payoffs"], alone["payoffs"], rtol=1e-3)
+    np.testing.assert_allclose(chief["shares"], alone["shares"], atol=1e-2)
+    np.testing.assert_allclose(chief["digest"], alone["digest"], rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.slow
