@@ -22,6 +22,7 @@ MODULE_IDS = [path.relative_to(PACKAGE).as_posix() for path in MODULES]
 ALLOWED = {
     "validation": set(),
     "version": set(),
+    "files": set(),
     "games": {"validation"},
     "distribution": {"validation"},
     "compat": {"validation"},
