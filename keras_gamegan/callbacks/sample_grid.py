@@ -1,13 +1,13 @@
 """Pictures of samples during training."""
 
+import io
 import math
-import pathlib
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gamegan import validation
+from keras_gamegan import files, validation
 from keras_gamegan.callbacks import schedule
 from keras_gamegan.distribution import workers
 
@@ -22,8 +22,9 @@ class SampleGrid(keras.callbacks.Callback):
     are drawn as a scatter plot, which needs matplotlib.
 
     Args:
-        directory: Folder of the pictures; made if it is missing. They are called
-            `epoch_NNN.png`, or `step_NNNNNNNN.png`.
+        directory: Folder of the pictures, local or of any file system that
+            `tf.io.gfile` knows; made if it is missing. They are called `epoch_NNN.png`,
+            or `step_NNNNNNNN.png`, and appear whole.
         every: "epoch", or a number of train steps. Default: "epoch".
         num_samples: Samples in a picture, >= 1. Default: 64.
         seed: Seed of the latents. Default: 0.
@@ -32,7 +33,8 @@ class SampleGrid(keras.callbacks.Callback):
         value_range: Pair: the values drawn as black and as white. Default: (-1, 1).
 
     Raises:
-        ValueError: If a number is out of range.
+        ValueError: If a number is out of range; by `fit`, if the folder cannot be
+            written to.
 
     Example:
         >>> import pathlib, tempfile, numpy as np, keras_gamegan as kgg
@@ -58,7 +60,7 @@ class SampleGrid(keras.callbacks.Callback):
         value_range=(-1.0, 1.0),
     ):
         super().__init__()
-        self.directory = pathlib.Path(directory)
+        self.directory = files.locate("directory", directory)
         self.schedule = schedule.Schedule(every)
         self.num_samples = validation.check_integer("num_samples", num_samples)
         self.seed = validation.check_integer("seed", seed, 0)
@@ -71,6 +73,8 @@ class SampleGrid(keras.callbacks.Callback):
         # A source that is not kept should fail now, not after an epoch.
         labels = None if self.labels is None else self.labels[:1]
         self.model.sample(1, seed=0, source=self.source, labels=labels)
+        if workers.is_chief(self.model.distribute_strategy):
+            files.check_writable("directory", self.directory)
         self.schedule.start(self.model.num_steps)
 
     def on_train_batch_end(self, batch, logs=None):
@@ -104,17 +108,16 @@ class SampleGrid(keras.callbacks.Callback):
     def _draw(self, name):
         if not workers.is_chief(self.model.distribute_strategy):
             return
-        self.directory.mkdir(parents=True, exist_ok=True)
+        files.make_folder(self.directory)
         samples = self.model.sample(
             self.num_samples, seed=self.seed, source=self.source, labels=self.labels
         )
-        path = self.directory / name
         if samples.ndim == 4:
-            tf.io.write_file(
-                str(path), tf.io.encode_png(image_grid(samples, self.value_range))
-            )
+            picture = image_grid(samples, self.value_range)
+            content = tf.io.encode_png(picture).numpy()
         else:
-            _scatter(samples, path)
+            content = _scatter(samples)
+        files.write_bytes(self.directory / name, content)
 
 
 def image_grid(images, value_range=(-1.0, 1.0)):
@@ -153,7 +156,8 @@ def image_grid(images, value_range=(-1.0, 1.0)):
     return grid
 
 
-def _scatter(points, path):
+def _scatter(points):
+    """Returns the PNG of a scatter plot, bytes."""
     # Not pyplot: a callback must not touch the user's figures.
     from matplotlib.backends import backend_agg
     from matplotlib.figure import Figure
@@ -164,4 +168,6 @@ def _scatter(points, path):
     axes = figure.add_subplot()
     axes.scatter(points[:, 0], points[:, 1] if points.shape[1] > 1 else 0 * points, s=4)
     axes.set_aspect("equal", "datalim")
-    figure.savefig(path, dpi=100)
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=100)
+    return content.getvalue()
