@@ -24,6 +24,7 @@ ALLOWED = {
     "validation": set(),
     "version": set(),
     "labelling": set(),
+    "files": set(),
     "games": {"validation"},
     "distribution": {"validation"},
     "compat": {"validation"},

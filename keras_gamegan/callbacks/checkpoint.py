@@ -1,20 +1,21 @@
 """Checkpoints that survive a crash at any instant, and the way back from them."""
 
-import hashlib
-import json
-import os
-import pathlib
 import warnings
 from typing import NamedTuple
 
 import keras
-import numpy as np
 
-from keras_gamegan import validation, version
-from keras_gamegan.callbacks import companions, schedule
+from keras_gamegan import files, validation
+from keras_gamegan.callbacks import (
+    checkpoint_store,
+    companions,
+    folder_lock,
+    model_state,
+    run_settings,
+    same_run,
+    schedule,
+)
 from keras_gamegan.distribution import workers
-
-_FORMAT = 1
 
 
 class Position(NamedTuple):
@@ -37,24 +38,44 @@ class Checkpoint(keras.callbacks.Callback):
 
     A checkpoint holds the weights, both optimizers, histories, averages, the step, the
     epoch's running means and the state of the callbacks before it in the list (those
-    with `get_state` and `set_state`, as `GapEarlyStopping`). Files are written beside
-    their place, flushed, renamed, and carry a checksum: at every instant there is a
-    valid checkpoint on disk, and a torn one is noticed and the one before it used.
+    with `get_state` and `set_state`, as `GapEarlyStopping`).
+
+    Files are written beside their place, flushed, renamed, read back, and carry
+    checksums: on a local disk there is at every instant a valid checkpoint, and a
+    damaged one is noticed, set aside as `damaged-...`, and the one before it used. Only
+    valid ones count for `keep`, and only files with a checkpoint's exact name are ever
+    touched. What is not finite is not written. On object stores (`gs://bucket/run`) an
+    object appears whole, and the description that makes a checkpoint valid is written
+    last; `keras_gamegan.files` says what other file systems promise.
 
     `fit` resumes by itself: a second `fit` with the same arguments restores the newest
-    valid checkpoint and goes on. Inside an epoch that needs data that can be entered
-    anywhere (`kgg.datasets`).
+    valid checkpoint and goes on. Everything is read and checked before anything of the
+    model is overwritten. Inside an epoch that needs data that can be entered anywhere
+    (`kgg.datasets`). What cannot be the same run (another class, seed or shape; inside
+    an epoch, another batch size) is refused. What you may change (loss, penalty,
+    optimizer settings, networks of equal shapes) is told in one warning; a learning
+    rate that this script compiles with another value than the run did is this script's,
+    else it is the checkpoint's, which a schedule may have moved.
+
+    One training at a time owns a local folder: the system's lock is released when its
+    process ends, however. The weights pass through memory on their way to the disk.
 
     With several workers the chief writes and all of them resume: the folder must be
     one that all of them see.
 
     Args:
-        directory: Folder of the checkpoints; made if it is missing.
+        directory: Folder of the checkpoints, local or of any file system that
+            `tf.io.gfile` knows; made if it is missing.
         every: "epoch", or a number of train steps. Default: "epoch".
-        keep: Number of checkpoints kept, >= 1. Default: 2.
+        keep: Number of valid checkpoints kept, >= 1. Default: 2.
 
     Raises:
-        ValueError: If `every` or `keep` is out of range.
+        TypeError: If an argument is of the wrong type.
+        ValueError: If `every` or `keep` is out of range. By `fit`: if the folder cannot
+            be written to or belongs to a training that runs, the checkpoints are of
+            another run or a newer version, or the model has trained on without them.
+        NonFiniteError: By `fit`, if the state to save is not finite.
+        OSError: By `fit`, if a checkpoint cannot be written; the last one is intact.
 
     Example:
         >>> import tempfile, numpy as np, keras_gamegan as kgg
@@ -69,42 +90,74 @@ class Checkpoint(keras.callbacks.Callback):
 
     def __init__(self, directory, every="epoch", keep=2):
         super().__init__()
-        self.directory = pathlib.Path(directory)
+        self.directory = files.locate("directory", directory)
         self.schedule = schedule.Schedule(every)
         self.keep = validation.check_integer("keep", keep)
+        self._store = checkpoint_store.CheckpointStore(self.directory, self.keep)
+        self._lock = folder_lock.FolderLock(self.directory)
         self._position = None
         self._pending_metrics = None
         self._first_step = None
-        self._held = False
+        self._was_stopped = self._held = False
         # `fit` lists here all its callbacks, this one among them.
         self.companions = ()
+        # What `fit` knows of its data, a dictionary of JSON; None is not compared.
+        self.data_specification = None
 
     def resume(self, model):
-        """Restores the newest valid checkpoint; returns its `Position`, or None."""
+        """Restores the newest valid checkpoint; returns its `Position`, or None.
+
+        Within `fit` damaged ones are set aside. Outside it, nothing is written.
+        """
         companions.check_order(list(self.companions), self)
         self._position = self._pending_metrics = None
-        for path in self._descriptions():
-            description = self._read(path)
-            if description is None:
-                continue
-            self._check_fits(description, model)
-            model.load_weights(self._weights_path(description["step"]))
-            self._pending_metrics = description["metrics"]
-            self._restore_companions(description)
-            self._position = Position(
-                description["epoch"], description["batch"], description["data_step"]
-            )
-            break
+        in_fit = any(callback is self for callback in self.companions)
+        chief = workers.is_chief(model.distribute_strategy)
+        try:
+            if in_fit:
+                same_run.check_alone(self.directory, self._others())
+            if in_fit and chief:
+                self._lock.check()
+            stored = self._store.newest(set_aside=in_fit and chief)
+        except OSError as error:
+            if files.is_remote(self.directory) or isinstance(error, PermissionError):
+                raise
+            raise files.unusable("directory", self.directory, error) from error
+        if stored is None:
+            return None
+        description, settings = stored.description, run_settings.record(model)
+        of_data = run_settings.changes(description["data"], self.data_specification)
+        same_run.check(self.directory, description, model, of_data)
+        going_back = in_fit and same_run.goes_back(
+            self.directory, description["step"], model
+        )
+        changed = run_settings.changes(description["settings"], settings) + of_data
+        model_state.restore(model, stored.weights)
+        run_settings.restore_rates(model, description["settings"], settings)
+        companions.restore(self.companions, stored.states)
+        self._tell(description["step"], changed, going_back)
+        position = Position(
+            description["epoch"], description["batch"], description["data_step"]
+        )
+        for callback in (self, *self._others()):
+            callback._take_position(position, description)
         return self._position
 
     def on_train_begin(self, logs=None):
         """Prepares for a run; called by Keras."""
         if workers.is_chief(self.model.distribute_strategy):
-            self._check_writable()
+            files.check_writable("directory", self.directory)
+            self._lock.acquire()
+            files.sweep(self.directory)
+        self._infinite = model_state.infinite_by_design(self.model)
+        self._settings = run_settings.record(self.model)
+        step = self.model.num_steps
         done = self._position.data_step if self._position else 0
-        self._first_step = self.model.num_steps - done
-        self.schedule.start(self.model.num_steps)
+        self._first_step = step - done
+        self.schedule.start(step)
         self._epoch = self._position.epoch if self._position else 0
+        same_run.begin(self.directory, self.model)
+        self._tell_finished()
 
     def on_epoch_begin(self, epoch, logs=None):
         """Called by Keras before every epoch."""
@@ -112,11 +165,7 @@ class Checkpoint(keras.callbacks.Callback):
         inside = self._position is not None and self._position.batch
         if inside and epoch == self._position.epoch:
             # Keras has just reset them; the epoch goes on where it was.
-            workers.restore_replica_values(
-                self.model.distribute_strategy,
-                _metric_variables(self.model),
-                self._pending_metrics,
-            )
+            model_state.restore_metrics(self.model, *self._pending_metrics)
             self._epoch_start = self.model.num_steps - self._position.batch
         else:
             self._epoch_start = self.model.num_steps
@@ -124,6 +173,7 @@ class Checkpoint(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         """Called by Keras after every batch."""
         step = self.model.num_steps
+        same_run.step_taken(self.model, step)
         if self.schedule.due_after_batch(step):
             done = step - self._epoch_start
             # After an epoch's last batch its end is still to come, and to be resumed.
@@ -140,6 +190,13 @@ class Checkpoint(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         """Ends a run; called by Keras."""
         self._position = None
+        self.release()
+
+    def release(self):
+        """Gives the folder free for other processes; also after a failed `fit`."""
+        self._lock.release()
+        # A later `resume` is the user's own.
+        self.companions = ()
 
     def get_config(self):
         """Returns the constructor's arguments as a dictionary."""
@@ -157,158 +214,86 @@ class Checkpoint(keras.callbacks.Callback):
     def _save(self, epoch, batch):
         step, strategy = self.model.num_steps, self.model.distribute_strategy
         # Workers exchange these, so all of them come here.
-        metrics = workers.replica_values(strategy, _metric_variables(self.model))
+        variables = model_state.metric_variables(self.model)
+        metrics = workers.replica_values(strategy, list(variables.values()))
         if not workers.is_chief(strategy):
             return
+        states, arrays = companions.pack(self.companions)
         description = {
-            "format": _FORMAT,
-            "keras_gamegan_version": version.__version__,
-            **_identity(self.model),
+            **same_run.identity(self.model),
             "step": step,
             "epoch": epoch,
             "batch": batch,
             "data_step": step - self._first_step,
             "metrics": metrics,
+            "metric names": list(variables),
+            "settings": self._settings,
+            "data": self.data_specification,
+            "callbacks": states,
         }
-        description["callbacks"], arrays = companions.pack(self.companions)
-        # Keras wants the ending; the dot keeps it out of the list of checkpoints.
-        beside = self.directory / f".writing-{os.getpid()}.weights.h5"
-        text = self.directory / f".writing-{os.getpid()}.json"
-        packed = self.directory / f".writing-{os.getpid()}.npz"
         try:
-            if arrays:
-                np.savez(packed, **arrays)
-            self._write(description, beside, text, packed)
+            self._check_finite()
+            weights = model_state.to_bytes(self.model)
+            self._store.save(description, weights, arrays)
         except OSError as error:
-            for path in (beside, text, packed):
-                path.unlink(missing_ok=True)
+            self.release()
             raise OSError(
                 f"The checkpoint of step {step} could not be written to "
                 f"{str(self.directory)!r}: {error}. The one before it is intact. Make "
                 "room, or check the permissions, and run the same command again."
             ) from error
+        except BaseException:
+            self.release()
+            raise
 
-    def _restore_companions(self, description):
-        """Gives the callbacks the states they had."""
-        arrays = {}
-        if description.get("callbacks_sha256"):
-            with np.load(self._arrays_path(description["step"])) as file:
-                arrays = {name: file[name] for name in file.files}
-        companions.restore(self.companions, description.get("callbacks", []), arrays)
+    def _check_finite(self):
+        kept = self._store.steps()[:1]
+        told = f"The checkpoint of step {kept[0]} is kept." if kept else ""
+        model_state.check_finite(self.model, self._infinite, told)
 
-    def _write(self, description, beside, text, packed):
-        """Writes both files beside their places, renames them, drops old ones."""
-        weights = self._weights_path(description["step"])
-        self.model.save_weights(beside, overwrite=True)
-        _flush(beside)
-        description = {**description, "sha256": _digest(beside)}
-        if packed.exists():
-            _flush(packed)
-            description["callbacks_sha256"] = _digest(packed)
-            os.replace(packed, self._arrays_path(description["step"]))
-        text.write_text(json.dumps(description, indent=1), encoding="utf-8")
-        _flush(text)
-        os.replace(beside, weights)
-        os.replace(text, self.directory / f"step-{description['step']:012d}.json")
-        _flush(self.directory)
-        for old in self._descriptions()[self.keep :]:
-            old.unlink()
-            step = int(old.stem.split("-")[1])
-            self._weights_path(step).unlink(missing_ok=True)
-            self._arrays_path(step).unlink(missing_ok=True)
-
-    def _check_writable(self):
-        """Raises now, not after an epoch, if nothing can be written."""
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            probe = self.directory / f".writing-{os.getpid()}.probe"
-            probe.touch()
-            probe.unlink()
-        except OSError as error:
-            raise ValueError(
-                "`directory` must be a folder that can be written to. Received: "
-                f"directory={str(self.directory)!r} ({error}). Choose another one."
-            ) from error
-
-    def _weights_path(self, step):
-        return self.directory / f"step-{step:012d}.weights.h5"
-
-    def _arrays_path(self, step):
-        return self.directory / f"step-{step:012d}.callbacks.npz"
-
-    def _descriptions(self):
-        """Returns the checkpoints' descriptions, newest first."""
-        return sorted(self.directory.glob("step-*.json"), reverse=True)
-
-    def _read(self, path):
-        """Returns a checkpoint's description, or None with a warning if it is torn."""
-        try:
-            description = json.loads(path.read_text(encoding="utf-8"))
-            step = description["step"]
-            intact = _digest(self._weights_path(step)) == description["sha256"]
-            arrays = description.get("callbacks_sha256")
-            if arrays:
-                intact = intact and _digest(self._arrays_path(step)) == arrays
-        except (OSError, ValueError, KeyError):
-            intact = False
-        if intact:
-            return description
-        warnings.warn(
-            f"The checkpoint {path.name} is damaged or incomplete and is left out; the "
-            "one before it is used if there is one.",
-            UserWarning,
-            stacklevel=4,
+    def _take_position(self, position, description):
+        self._position = position
+        # Before training begins: then they begin to watch anew.
+        self._was_stopped = any(
+            getattr(each, "has_stopped", False) for each in self.companions
         )
-        return None
+        self._pending_metrics = description["metric names"], description["metrics"]
 
-    def _check_fits(self, description, model):
-        """Raises if a checkpoint belongs to another model than this one."""
-        for field, mine in _identity(model).items():
-            theirs = description.get(field, mine)
-            if theirs != mine:
-                raise ValueError(
-                    f"The checkpoints in {str(self.directory)!r} must belong to this "
-                    f"model. Received: one whose {field} {_difference(theirs, mine)}. "
-                    "Use another directory for another run; nothing was restored."
-                )
+    def _others(self):
+        return [
+            callback
+            for callback in self.companions
+            if isinstance(callback, Checkpoint) and callback is not self
+        ]
 
+    def _tell(self, step, changed, going_back):
+        """Warns, in a sentence each, of what the user may not expect."""
+        if going_back:
+            warnings.warn(
+                f"The model goes back to its checkpoint of step {step}: the training "
+                "after it was interrupted, and is taken up there.",
+                UserWarning,
+                stacklevel=3,
+            )
+        if changed:
+            warnings.warn(
+                f"The run in {str(self.directory)!r} goes on from step {step} with "
+                f"other settings than before, those of this script: "
+                f"{run_settings.sentence(changed)}.",
+                UserWarning,
+                stacklevel=3,
+            )
 
-def _identity(model):
-    """Returns what must be the same for a run to be taken up, as JSON has it."""
-    optimizers = (model.d_optimizer, model.g_optimizer)
-    return {
-        "model": type(model).__name__,
-        "seed": model.seed,
-        "shapes": [list(variable.shape) for variable in model.weights],
-        "optimizer slots": [
-            [list(variable.shape) for variable in optimizer.variables]
-            for optimizer in optimizers
-        ],
-    }
-
-
-def _difference(theirs, mine):
-    if not isinstance(mine, list):
-        return f"is {theirs}, not {mine}"
-    if len(theirs) != len(mine):
-        return f"are {len(theirs)} arrays, not {len(mine)}"
-    first = next(pair for pair in zip(theirs, mine, strict=True) if pair[0] != pair[1])
-    return f"hold {first[0]} where this model has {first[1]}"
-
-
-def _metric_variables(model):
-    return [variable for metric in model.metrics for variable in metric.variables]
-
-
-def _digest(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _flush(path):
-    """Waits until a file, or a folder's entries, have reached the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    def _tell_finished(self):
+        """Warns if nothing is left to train."""
+        epochs = (self.params or {}).get("epochs")
+        if self._position is None or epochs is None or self._was_stopped:
+            return
+        if self._position.epoch >= epochs:
+            warnings.warn(
+                f"The run in {str(self.directory)!r} was already trained for "
+                f"{self._position.epoch} of {epochs} epochs, so nothing is done; pass "
+                "a larger `epochs` to go on.",
+                UserWarning,
+                stacklevel=2,
+            )

@@ -56,36 +56,45 @@ def pack(callbacks):
     return described, arrays
 
 
-def restore(callbacks, described, arrays):
-    """Gives the callbacks back what `pack` returned.
+def unpack(described, arrays):
+    """Returns the states that `pack` took: a list of (name of the class, state).
+
+    Raises:
+        LookupError, ValueError: If arrays and description do not fit.
+    """
+    states = []
+    for index, saved in enumerate(described):
+        state = {}
+        for field, content in saved["state"].items():
+            if "value" in content:
+                state[field] = content["value"]
+            else:
+                state[field] = [
+                    arrays[f"{index}/{field}/{number}"]
+                    for number in range(content["arrays"])
+                ]
+        states.append((saved["class"], state))
+    for key, array in arrays.items():
+        owner, field, *rest = key.split("/")
+        if not rest:
+            states[int(owner)][1][field] = array
+    return states
+
+
+def restore(callbacks, states):
+    """Gives the callbacks back what `unpack` returned.
 
     The n-th callback of a class gets the state of the n-th of that class; one that has
     none starts afresh.
     """
-    left = list(enumerate(described))
+    left = list(states)
     for callback in stateful(callbacks):
         name = type(callback).__name__
-        found = next((item for item in left if item[1]["class"] == name), None)
-        if found is None:
-            continue
-        left.remove(found)
-        index, saved = found
-        state = {
-            field: (
-                content["value"]
-                if "value" in content
-                else [
-                    arrays[f"{index}/{field}/{number}"]
-                    for number in range(content["arrays"])
-                ]
-            )
-            for field, content in saved["state"].items()
-        }
-        for key, array in arrays.items():
-            owner, field, *rest = key.split("/")
-            if int(owner) == index and not rest:
-                state[field] = array
-        callback.set_state(state)
+        found = next(
+            (index for index, each in enumerate(left) if each[0] == name), None
+        )
+        if found is not None:
+            callback.set_state(left.pop(found)[1])
 
 
 def _portable(array):

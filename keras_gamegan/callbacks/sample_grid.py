@@ -1,13 +1,13 @@
 """Pictures of samples during training."""
 
+import io
 import math
-import pathlib
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gamegan import validation
+from keras_gamegan import files, validation
 from keras_gamegan.callbacks import pictures, schedule
 from keras_gamegan.distribution import workers
 from keras_gamegan.models import checks
@@ -33,8 +33,9 @@ class SampleGrid(keras.callbacks.Callback):
     training begins.
 
     Args:
-        directory: Folder of the pictures; made if it is missing. They are called
-            `epoch_NNN.png`, or `step_NNNNNNNN.png`.
+        directory: Folder of the pictures, local or of any file system that
+            `tf.io.gfile` knows; made if it is missing. They are called `epoch_NNN.png`,
+            or `step_NNNNNNNN.png`, and appear whole.
         every: "epoch", or a number of train steps. Default: "epoch".
         num_samples: Samples in a picture, >= 1. Default: 64.
         seed: Seed of the latents. Default: 0.
@@ -46,8 +47,8 @@ class SampleGrid(keras.callbacks.Callback):
 
     Raises:
         ValueError: If a number is out of range; when training begins, if the model does
-            not keep the source, labels are too few or too many, or the samples have
-            more axes than can be drawn.
+            not keep the source, labels are too few or too many, the samples have more
+            axes than can be drawn, or the folder cannot be written to.
 
     Example:
         >>> import pathlib, tempfile, numpy as np, keras_gamegan as kgg
@@ -73,7 +74,7 @@ class SampleGrid(keras.callbacks.Callback):
         value_range=None,
     ):
         super().__init__()
-        self.directory = pathlib.Path(directory)
+        self.directory = files.locate("directory", directory)
         self.schedule = schedule.Schedule(every)
         self.num_samples = validation.check_integer("num_samples", num_samples)
         self.seed = validation.check_integer("seed", seed, 0)
@@ -92,6 +93,8 @@ class SampleGrid(keras.callbacks.Callback):
             )
         # What cannot be drawn should fail now, not after an epoch.
         self._picture()
+        if workers.is_chief(self.model.distribute_strategy):
+            files.check_writable("directory", self.directory)
         self.schedule.start(self.model.num_steps)
 
     def on_train_batch_end(self, batch, logs=None):
@@ -125,13 +128,15 @@ class SampleGrid(keras.callbacks.Callback):
     def _draw(self, name):
         if not workers.is_chief(self.model.distribute_strategy):
             return
-        self.directory.mkdir(parents=True, exist_ok=True)
-        path = self.directory / name
+        files.make_folder(self.directory)
         picture = self._picture()
         if isinstance(picture, np.ndarray):
-            tf.io.write_file(str(path), tf.io.encode_png(picture))
+            content = tf.io.encode_png(picture).numpy()
         else:
-            picture.savefig(path, dpi=100)
+            buffer = io.BytesIO()
+            picture.savefig(buffer, format="png", dpi=100)
+            content = buffer.getvalue()
+        files.write_bytes(self.directory / name, content)
 
     def _picture(self):
         """Returns the picture of the model as it is now."""

@@ -6,10 +6,12 @@ import pathlib
 import shutil
 import tempfile
 
-from keras_gamegan import validation
+from keras_gamegan import files, validation
 from keras_gamegan.sampling import onnx_file, saved_model, warmup
 
 FORMATS = ("tf_saved_model", "onnx")
+# The version above all that are there.
+NEXT = "next"
 
 
 def export(
@@ -56,8 +58,8 @@ def _warm(asked):
 
 def _free(path):
     """Returns a path that is not taken."""
-    path = pathlib.Path(path)
-    if os.path.lexists(path):
+    path = files.locate("path", path)
+    if _is_taken(path):
         raise ValueError(
             "`path` must be a folder that does not exist yet (for ONNX, a file), so "
             f"that nothing is overwritten. Received: path={str(path)!r}. Choose "
@@ -68,39 +70,70 @@ def _free(path):
 
 def _free_version(path, version):
     """Returns the folder of a version that is not taken."""
-    version = validation.check_integer(
-        "version", version, 1, hint="TF Serving serves the largest."
-    )
-    path = pathlib.Path(path)
-    if path.is_file() or (path / "saved_model.pb").exists():
+    if version != NEXT:
+        version = validation.check_integer(
+            "version",
+            version,
+            1,
+            hint='TF Serving serves the largest; version="next" adds one to it.',
+        )
+    path = files.locate("path", path)
+    taken_by = None
+    if _is_taken(path / "saved_model.pb"):
+        taken_by = "SavedModel"
+    elif files.is_file(path):
+        taken_by = "file"
+    if taken_by is not None:
         raise ValueError(
             "`path` must be the folder that holds the versions, or not exist yet. "
-            f"Received: path={str(path)!r}, which is a "
-            f"{'file' if path.is_file() else 'SavedModel'}. Choose another folder."
+            f"Received: path={str(path)!r}, which is a {taken_by}. Choose another "
+            "folder."
         )
-    names = [entry.name for entry in path.iterdir()] if path.exists() else []
     # As TF Serving reads names: 007 is version 7.
-    taken = sorted(int(name) for name in names if name.isdecimal())
+    taken = sorted(int(name) for name in files.names(path) if name.isdecimal())
+    if version == NEXT:
+        version = taken[-1] + 1 if taken else 1
     if version in taken:
         raise ValueError(
             "`version` must be a number that is still free, so that nothing is "
             f"overwritten. Received: version={version}, and {str(path)!r} holds "
-            f"{', '.join(map(str, taken))}. Pass version={taken[-1] + 1}."
+            f"{', '.join(map(str, taken))}. Pass version={taken[-1] + 1}, or "
+            'version="next".'
         )
     return path / str(version)
 
 
+def _is_taken(path):
+    try:
+        return files.exists(path)
+    except OSError as error:  # A name too long, or above it a folder that is closed.
+        raise files.unusable("path", path, error) from error
+
+
 @contextlib.contextmanager
 def _written_whole(path):
-    """Yields a path to write at, beside ``path``, and moves it there at the end.
+    """Yields a local path to write at, and moves what was written to ``path``.
 
-    A reader never sees half an export. If writing fails, nothing is left behind; if
-    the process is killed, at most a hidden folder, whose name no server takes for a
-    version.
+    On a local disk it is written beside its place and renamed: a reader never sees half
+    an export. If writing fails, nothing is left behind; if the process is killed, at
+    most a hidden folder, whose name no server takes for a version. On object stores
+    there is no such rename: it is written here, then uploaded, last of all the file
+    without which a folder is no SavedModel.
     """
+    if files.is_remote(path):
+        with tempfile.TemporaryDirectory() as folder:
+            local = pathlib.Path(folder) / path.name
+            yield local
+            files.upload(local, path, last="saved_model.pb")
+        return
     made = [folder for folder in path.parents if not folder.exists()]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Short: the name of the folder may already be as long as a name can be.
+        prefix = f".{path.name[:50]}-"
+        beside = pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir=path.parent))
+    except OSError as error:
+        raise files.unusable("path", path, error) from error
     done = False
     try:
         yield beside / path.name

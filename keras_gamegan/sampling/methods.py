@@ -55,7 +55,9 @@ class SamplingMethods:
         """Writes a slim sampler that needs neither this library nor Keras.
 
         The SavedModel holds the weights of the source, and no discriminator, optimizer
-        or empty slot. It is written whole or not at all. Its signatures:
+        or empty slot. On a local disk it is written whole or not at all; on object
+        stores (`gs://`) the file that makes it a SavedModel is written last. Its
+        signatures:
 
         - "serving_default": latents [, labels] -> samples. Of a mixture each latent
           belongs to one member, which a hash of the latent chooses.
@@ -69,22 +71,24 @@ class SamplingMethods:
         on with data it did not ask for. `docs/serving.md` says more.
 
         Args:
-            path: Folder to write, or file for ONNX; must not exist.
+            path: Folder to write, or file for ONNX; must not exist. Local, or of any
+                file system that `tf.io.gfile` knows.
             source: As in `sample`. Default: "current".
             format: "tf_saved_model"; or "onnx", one generator as a function of latents
                 [and labels], which needs the packages tf2onnx and onnx.
             score: Whether to add "score", and with it the discriminators.
             version: None; or an integer >= 1: writes the folder `path/version`, as TF
-                Serving wants it, beside the versions that are there.
+                Serving wants it, beside the versions that are there; or "next": one
+                above the largest that is there, 1 in a new folder.
             warmup: Whether to write requests with which TF Serving warms up: needs
                 tensorflow-serving-api. Default: None, where that is installed.
             verbose: Whether Keras prints the signatures.
 
         Raises:
             TypeError: If an argument is of the wrong type.
-            ValueError: If the path or version is taken, the source is not kept, the
-                format is unknown or does not go with the other arguments, or a package
-                is missing.
+            ValueError: If the path or version is taken or cannot be written to, the
+                source is not kept, the format is unknown or does not go with the other
+                arguments, or a package is missing.
 
         Example:
             >>> import tempfile, tensorflow as tf, keras_gamegan as kgg

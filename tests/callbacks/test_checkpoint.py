@@ -91,7 +91,8 @@ def test_resumed_run_equals_undisturbed_run(
 def test_finished_run_is_not_trained_again(undisturbed, tmp_path):
     fit(make(), tmp_path)
     again = make()
-    fit(again, tmp_path)
+    with pytest.warns(UserWarning, match="already trained for 3 of 3 epochs.*larger"):
+        fit(again, tmp_path)
     assert again.num_steps == STEPS_PER_EPOCH * EPOCHS
     assert_same(again, undisturbed["gan"][0])
 

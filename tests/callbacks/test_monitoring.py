@@ -147,6 +147,18 @@ def test_grid_of_points_and_steps(tmp_path):
     assert names == ["step_00000002.png", "step_00000004.png"]
 
 
+def test_grid_in_a_remote_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = f"ram://{tmp_path.name}/grid"
+    grid = kgg.callbacks.SampleGrid(folder, num_samples=4)
+    make().fit(batches(1), verbose=0, callbacks=[grid])
+    assert tf.io.gfile.listdir(folder) == ["epoch_001.png"]
+    picture = tf.io.read_file(f"{folder}/epoch_001.png")
+    assert tf.io.decode_png(picture).shape[:2] == (400, 400)
+    assert grid.get_config()["directory"] == folder
+    assert not list(tmp_path.iterdir())
+
+
 def test_grid_refuses_a_source_that_is_not_kept_at_once(tmp_path):
     grid = kgg.callbacks.SampleGrid(tmp_path, source="mixture")
     with pytest.raises(ValueError, match="keeps none"):

@@ -5,11 +5,16 @@
 Run once for a version; a file that exists is never overwritten.
 """
 
+import contextlib
 import pathlib
+import shutil
+import tempfile
 
+import keras
 import numpy as np
 import resume_worker
 
+import keras_gamegan as kgg
 from keras_gamegan import version
 
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "golden"
@@ -30,6 +35,47 @@ def results(gan):
     return found
 
 
+class Keeper(keras.callbacks.Callback):
+    """A callback whose state of every kind a checkpoint keeps."""
+
+    def __init__(self):
+        super().__init__()
+        self.state = {"number": 0.0, "array": np.zeros(2), "list": [np.zeros(1)]}
+
+    def get_state(self):
+        return self.state
+
+    def set_state(self, state):
+        self.state = state
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = float(self.model.num_steps)
+        self.state = {
+            "number": step,
+            "array": np.array([step, step + 1]),
+            "list": [np.array([step])],
+        }
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Ends a run as Ctrl-C does."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.num_steps == 10:
+            raise KeyboardInterrupt
+
+
+def go_on(folder, *others):
+    """Trains a model from the checkpoint of step 8, inside an epoch, to its end."""
+    gan, keeper = resume_worker.make("fictitious"), Keeper()
+    checkpoint = kgg.callbacks.Checkpoint(folder, every=4)
+    batches = kgg.datasets.gaussian_ring(seed=0).batches(16, steps_per_epoch=6)
+    history = gan.fit(
+        batches, epochs=3, verbose=0, callbacks=[keeper, checkpoint, *others]
+    )
+    return resume_worker.everything(gan, history.history), keeper.state
+
+
 def main():
     """Trains and writes a model of every class."""
     folder = FOLDER / version.__version__
@@ -45,6 +91,16 @@ def main():
         gan.save_weights(folder / f"{kind}.weights.h5")
         np.savez_compressed(folder / f"{kind}.npz", **results(gan))
         print(f"Wrote {path.name}")
+    checkpoints = folder / "checkpoints"
+    if checkpoints.exists():
+        print(f"{checkpoints.name} exists and stays.")
+        return
+    with contextlib.suppress(KeyboardInterrupt):
+        go_on(checkpoints, Interrupt())
+    with tempfile.TemporaryDirectory() as copy:
+        shutil.copytree(checkpoints, copy, dirs_exist_ok=True)
+        found, _ = go_on(copy)
+    np.savez_compressed(folder / "checkpoints.npz", **found)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Files of every version so far still load, and mean the same."""
 
 import pathlib
+import shutil
 import sys
 
 import keras
@@ -10,6 +11,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import golden
 import resume_worker
+
+import keras_gamegan as kgg
 
 FILES = sorted(golden.FOLDER.glob("*/*.keras"))
 IDS = [f"{path.parent.name}-{path.stem}" for path in FILES]
@@ -39,3 +42,29 @@ def test_golden_weights_load(path):
     gan = resume_worker.make(path.stem)
     gan.load_weights(path.with_suffix(".weights.h5"))
     check(gan, path)
+
+
+CHECKPOINTS = sorted(golden.FOLDER.glob("*/checkpoints"))
+
+
+@pytest.mark.parametrize("path", CHECKPOINTS, ids=lambda path: path.parent.name)
+def test_a_run_goes_on_from_golden_checkpoints(path, tmp_path):
+    # Killed at step 10, two after a checkpoint inside an epoch.
+    shutil.copytree(path, tmp_path, dirs_exist_ok=True)
+    found, kept = golden.go_on(tmp_path)
+    expected = np.load(path.with_suffix(".npz"))
+    assert found.keys() == set(expected.files)
+    for name, value in found.items():
+        np.testing.assert_allclose(value, expected[name], rtol=1e-4, atol=1e-5)
+    assert kept["number"] == 18.0 and kept["list"][0] == 18.0
+
+
+def test_golden_checkpoints_hold_what_they_held():
+    for path in CHECKPOINTS:
+        gan, keeper = resume_worker.make("fictitious"), golden.Keeper()
+        checkpoint = kgg.callbacks.Checkpoint(path)
+        checkpoint.companions = (keeper,)
+        assert checkpoint.resume(gan) == (1, 2, 8)
+        assert gan.num_steps == 8
+        np.testing.assert_array_equal(keeper.state["array"], [8.0, 9.0])
+        assert keeper.state["number"] == 8.0 and keeper.state["list"][0] == 8.0

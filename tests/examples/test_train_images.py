@@ -69,7 +69,8 @@ def test_writes_everything_and_a_finished_run_goes_on(run, tmp_path, capfd):
     assert shown["images"].shape == (16, 28, 28, 1)
 
     # The same command again trains nothing and leaves everything in its place.
-    run(*quick)
+    with pytest.warns(UserWarning, match="already trained for 2 of 2 epochs"):
+        run(*quick)
     assert "Nothing to train: 2 epochs" in capfd.readouterr().out
     assert [row["epoch"] for row in scripts.history(tmp_path)] == ["0", "1"]
     # More epochs go on, and the sampler is that of the longer run.

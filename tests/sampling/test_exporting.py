@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -44,6 +45,83 @@ def test_versions_stand_beside_each_other(plain_gan, tmp_path):
     with pytest.raises(ValueError, match=r"version=2, and .* holds 1, 2, 7\. "):
         plain_gan.export(folder, version=2)
     assert _names(folder) == ["002", "1", "7", "notes"]
+    # The same script again: one above the largest.
+    plain_gan.export(folder, version="next")
+    assert _names(folder) == ["002", "1", "7", "8", "notes"]
+
+
+def test_the_next_version_of_none_is_the_first(plain_gan, tmp_path):
+    plain_gan.export(tmp_path / "sampler", version="next")
+    assert _names(tmp_path / "sampler") == ["1"]
+
+
+def test_a_remote_export_ends_with_what_makes_it_valid(
+    plain_gan, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    folder = f"ram://{tmp_path.name}/sampler"
+    copied, copy = [], tf.io.gfile.copy
+
+    def noting(one, other, overwrite):
+        copied.append(other)
+        copy(one, other, overwrite)
+
+    monkeypatch.setattr(tf.io.gfile, "copy", noting)
+    plain_gan.export(folder, version="next")
+    # `pathlib` makes one slash of two.
+    plain_gan.export(pathlib.PurePosixPath(folder), version="next")
+    assert sorted(tf.io.gfile.listdir(folder)) == ["1", "2"]
+    assert copied[-1] == f"{folder}/2/saved_model.pb"
+    loaded = tf.saved_model.load(f"{folder}/2").signatures["sample"]
+    made = loaded(num_samples=tf.constant(3), seed=tf.constant(1, tf.int64))["samples"]
+    np.testing.assert_allclose(made, plain_gan.sample(3, seed=1), rtol=1e-5)
+    with pytest.raises(ValueError, match=r"holds 1, 2\. Pass version=3, or"):
+        plain_gan.export(folder, version=2)
+    with pytest.raises(ValueError, match="which is a SavedModel"):
+        plain_gan.export(f"{folder}/2", version=1)
+    with pytest.raises(ValueError, match="does not exist yet"):
+        plain_gan.export(folder)
+    # Of one that fails, nothing is left.
+    monkeypatch.setattr(tf.io.gfile, "copy", _fail)
+    with pytest.raises(OSError, match="no space left"):
+        plain_gan.export(folder, version="next")
+    assert sorted(tf.io.gfile.listdir(folder)) == ["1", "2"]
+    # And never a local folder named `ram:`.
+    assert _names(tmp_path) == []
+
+
+def test_a_remote_onnx_file(plain_gan, tmp_path, monkeypatch):
+    monkeypatch.setattr(onnx_file, "check", lambda *arguments: None)
+    monkeypatch.setattr(
+        onnx_file, "write", lambda model, path, *arguments: path.write_bytes(b"onnx")
+    )
+    path = f"ram://{tmp_path.name}/generator.onnx"
+    plain_gan.export(path, format="onnx")
+    with tf.io.gfile.GFile(path, "rb") as file:
+        assert file.read() == b"onnx"
+    with pytest.raises(ValueError, match="for ONNX, a file"):
+        plain_gan.export(path, format="onnx")
+
+
+@pytest.mark.parametrize("version", [None, 1, "next"])
+@pytest.mark.parametrize(
+    ("name", "match"),
+    [
+        ("x" * 300, "`path` must be a place that can be.*File name too long"),
+        ("file/sampler", "`path` must be a place that can be.*(Not a dir|exists)"),
+    ],
+)
+def test_a_path_that_cannot_be_written(plain_gan, tmp_path, name, match, version):
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(ValueError, match=match):
+        plain_gan.export(tmp_path / name, version=version)
+    assert _names(tmp_path) == ["file"]
+
+
+def test_a_name_as_long_as_can_be(plain_gan, tmp_path):
+    plain_gan.export(tmp_path / ("x" * 255))
+    assert (tmp_path / ("x" * 255) / "saved_model.pb").is_file()
+    assert len(_names(tmp_path)) == 1
 
 
 @pytest.mark.parametrize(
@@ -51,7 +129,7 @@ def test_versions_stand_beside_each_other(plain_gan, tmp_path):
     [
         (0, ValueError, "`version` must be an integer of at least 1"),
         (True, TypeError, "`version` must be an integer"),
-        ("1", TypeError, "Received: version='1'"),
+        ("1", TypeError, "Received: version='1'.*version=\"next\" adds one"),
     ],
 )
 def test_bad_versions(plain_gan, tmp_path, version, error, match):
