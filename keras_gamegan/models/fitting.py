@@ -72,8 +72,14 @@ def fit(model, keras_fit, x, y, epochs, verbose, callbacks, arguments):
             **arguments,
         )
 
-    with explained(model):
-        result = resuming.run(model, run_stage, stages, callbacks, verbose, epochs)
+    try:
+        with explained(model):
+            result = resuming.run(model, run_stage, stages, callbacks, verbose, epochs)
+    finally:
+        # What a callback holds while training runs, such as a lock on a folder.
+        for callback in callbacks:
+            if hasattr(callback, "release"):
+                callback.release()
     for optimizer, network in (
         (model.d_optimizer, model.discriminator_network),
         (model.g_optimizer, model.generator_network),

@@ -168,7 +168,7 @@ def explain(error):
     """Returns the error of ours behind a TensorFlow error, or None."""
     found = re.search(rf"{_MARK}: ([a-z ]+) at step\D*(\d+)", str(error))
     if found is None:
-        found = re.search(rf"{_MARK}: (.+?) \|\D*(\d+)", str(error))
+        found = re.search(rf"{_MARK}: (.+?) \|[^\d-]*(-?\d+)", str(error))
         if found is None:
             return None
         message, number = found.groups()

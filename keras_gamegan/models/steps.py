@@ -94,5 +94,20 @@ def _unpack(model, data):
         labels = tf.convert_to_tensor(labels)
     checks.check_batch(real, labels, model)
     if labels is not None:
-        labels = network.as_labels(labels)
+        labels = _in_range(network.as_labels(labels), model.num_classes)
     return tf.cast(real, model.generator_network.dtype), labels
+
+
+def _in_range(labels, classes):
+    """Returns class numbers, once they are known to be those the networks embed."""
+    if classes is None:
+        return labels
+    low, high = tf.reduce_min(labels), tf.reduce_max(labels)
+    wrong = tf.where(low < 0, low, high)
+    message = (
+        f"Labels must be from 0 to {classes - 1}, the classes that the networks' "
+        "Embedding knows. Count classes from 0. Received: a label of"
+    )
+    inside = tf.logical_and(low >= 0, high < classes)
+    with tf.control_dependencies([guard.require(inside, message, wrong)]):
+        return tf.identity(labels)
