@@ -151,6 +151,85 @@ def test_an_explosion_leaves_finite_weights(make, points):
         assert np.isfinite(np.array(weight)).all()
 
 
+@pytest.mark.parametrize(
+    ("mixture", "compiled"),
+    [("sampled", "eager"), ("full", "graph"), ("sliced", "XLA")],
+)
+def test_a_failing_step_leaves_the_banks(make, points, state, mixture, compiled):
+    """At the failing step a model is due to be pushed, and one to be given up."""
+    options = {"run_eagerly": compiled == "eager", "jit_compile": compiled == "XLA"}
+    history = kgg.History(3, 1, "fifo", slices=2, weights="nash")
+    gan = make("fictitious", history=history, mixture=mixture, compile=options)
+    bad = points.copy()
+    bad[17, 0] = np.inf
+    data = tf.data.Dataset.from_tensor_slices(bad).batch(4, drop_remainder=True)
+    seen = {}
+
+    class Keep(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.update(state(self.model))
+
+    with pytest.raises(kgg.NonFiniteError, match="training data .*training step 4"):
+        gan.fit(data, verbose=0, callbacks=[Keep()])
+    assert gan.num_steps == 4
+    now = state(gan)
+    assert len(now) == len(seen) > 40
+    for name, array in seen.items():
+        np.testing.assert_array_equal(now[name], array, err_msg=name)
+    np.testing.assert_array_equal(gan.generator_bank.member_steps, [2, 3, 4])
+
+
+def test_no_step_is_taken_after_a_failed_one_of_the_same_execution(make, points):
+    bad = points.copy()
+    bad[9, 0] = np.nan
+    data = tf.data.Dataset.from_tensor_slices(bad).batch(8, drop_remainder=True)
+    options = {"jit_compile": True, "steps_per_execution": 4}
+    gan = make("fictitious", kind="linear", compile=options)
+    with pytest.raises(kgg.NonFiniteError, match=r"training data .*training step 1\."):
+        gan.fit(data, verbose=0)
+    assert gan.num_steps == 1
+    np.testing.assert_array_equal(gan.generator_bank.member_steps, [1])
+    with pytest.raises(kgg.NonFiniteError, match=r"training data .*training step 1\."):
+        gan.train_on_batch(bad[8:16])
+    gan.train_on_batch(points[:8])
+    assert gan.num_steps == 2
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "adagrad"])
+def test_an_update_that_would_overflow_is_not_taken(make, points, state, optimizer):
+    """The gradient is finite, its square, which the optimizer keeps, is not."""
+    compile = {
+        "d_optimizer": optimizer,
+        "g_optimizer": optimizer,
+        "loss": "wasserstein",
+    }
+    gan = make(kind="linear", compile={**compile, "run_eagerly": True})
+    gan.fit(points, verbose=0)
+    before = state(gan)
+    with pytest.raises(kgg.NonFiniteError, match="gradient of the discriminator"):
+        gan.fit(points * 1e30, verbose=0)
+    for name, array in state(gan).items():
+        np.testing.assert_array_equal(array, before[name], err_msg=name)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_bad_evaluation_data_are_named(make, points, jit_compile):
+    gan = make(kind="linear", compile={"jit_compile": jit_compile})
+    bad = points.copy()
+    bad[9, 0] = np.nan
+    data = tf.data.Dataset.from_tensor_slices(bad).batch(8, drop_remainder=True)
+    message = r"the evaluation data became.*evaluation step 1\. Clean the data set"
+    for call in (
+        lambda: gan.evaluate(data, verbose=0),
+        lambda: gan.fit(points, validation_data=data, verbose=0),
+    ):
+        with pytest.raises(kgg.NonFiniteError, match=message):
+            call()
+    with pytest.raises(kgg.NonFiniteError, match="the evaluation data became"):
+        gan.test_on_batch(bad)
+    assert np.isfinite(gan.evaluate(points, verbose=0)).all()
+
+
 def test_other_errors_are_not_explained():
     assert guard.explain(ValueError("some other trouble")) is None
 
