@@ -148,8 +148,21 @@ def resumed(name):
 
 
 def in_half_precision(name, policy):
-    """Trains without NaN, and keeps weights, slots and banks in float32."""
-    gan = cases.build(name, policy)
+    """Trains without NaN, and keeps weights, slots and banks in float32.
+
+    The policy is set as users set it: for everything.
+    """
+    keras.config.set_dtype_policy(policy)
+    try:
+        return _trained_in_half_precision(name, policy)
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def _trained_in_half_precision(name, policy):
+    gan = cases.build(name, dtype=None)
+    scaled = isinstance(gan.d_optimizer, keras.optimizers.LossScaleOptimizer)
+    assert scaled == (policy == "mixed_float16")
     before = gan.get_weights()
     for key, value in finish(gan, batches(name)).items():
         assert np.all(np.isfinite(value)), f"{key} is not finite"
