@@ -199,9 +199,12 @@ class StatelessNetwork:
                 are taken, or the reverse.
         """
         expected = tuple(self.label_input.shape)
-        labelling.check_shape(tuple(labels.shape), expected)
-        if len(labels.shape) == len(expected):
-            return labels
+        # Retraced for data of another rank, a step does not know the rank.
+        unknown = tf.is_tensor(labels) and labels.shape.rank is None
+        if not unknown:
+            labelling.check_shape(tuple(labels.shape), expected)
+            if len(labels.shape) == len(expected):
+                return labels
         reshape = np.reshape if isinstance(labels, np.ndarray) else tf.reshape
         return reshape(labels, (-1, *expected[1:]))
 

@@ -26,8 +26,8 @@ class ShuffledStream:
     Args:
         images: Array of shape (num_examples, ...): uint8 images, or data of a floating
             type, which are cast to float32 and otherwise passed on as they are.
-        labels: Array of shape (num_examples,) of integers, or None. With labels, the
-            elements are (images, labels).
+        labels: Array of integers of shape (num_examples,) or (num_examples, 1), or
+            None. With labels, the elements are (images, labels).
         batch_size: Number of examples in a batch, the global one under a strategy.
         shuffle: Whether to shuffle; if not, every epoch has the order of the arrays.
         drop_remainder: Whether to leave out the last, smaller batch of an epoch. Which
@@ -104,6 +104,8 @@ class ShuffledStream:
                 "`labels` must be an array of integers. Received: an array of "
                 f"{labels.dtype}. Convert it with `.astype`."
             )
+        if labels.shape == (self.num_examples, 1):
+            labels = labels[:, 0]
         if labels.shape != (self.num_examples,):
             raise ValueError(
                 f"`labels` must have the shape ({self.num_examples},), one label an "

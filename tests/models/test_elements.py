@@ -95,6 +95,29 @@ def test_labels_of_one_column_into_an_input_of_one_column(plain):
         assert_equal(trained(y=labels, label_shape=(1,)), plain)
 
 
+def test_labels_of_another_rank_than_before():
+    """A step that is traced anew for them does not know their rank."""
+    keras.utils.set_random_seed(0)
+    gan = kgg.GAN(network("image", 2, 1, "list"), network("z", 4, 2, "list"), seed=0)
+    gan.compile("sgd", "sgd")
+    gan.fit(DATA, LABELS, verbose=0)
+    slices = tf.data.Dataset.from_tensor_slices((DATA, LABELS[:, None]))
+    gan.fit(slices.batch(32), verbose=0)
+    assert gan.num_steps == 2
+
+
+def test_labels_out_of_range_of_a_data_set(plain):
+    gan = trained()
+    wrong = tf.data.Dataset.from_tensor_slices((DATA, LABELS - 1)).batch(16)
+    with pytest.raises(ValueError, match=r"from 0 to 2,.*Received: a label of -1\."):
+        gan.fit(wrong, verbose=0)
+    wrong = tf.data.Dataset.from_tensor_slices((DATA, LABELS + 5)).batch(16)
+    gan.compile("sgd", "sgd")
+    with pytest.raises(ValueError, match=r"from 0 to 2,.*Received: a label of 7\."):
+        gan.fit(wrong, verbose=0)
+    assert gan.num_steps == plain.num_steps
+
+
 def test_inputs_of_one_shape_are_told_apart_by_name():
     data, label = keras.Input((2,), name="image"), keras.Input((4,), name="label")
     joined = layers.Concatenate()([data, label])
