@@ -169,7 +169,7 @@ def test_a_failing_step_leaves_the_banks(make, points, state, mixture, compiled)
         def on_train_batch_end(self, batch, logs=None):
             seen.update(state(self.model))
 
-    with pytest.raises(kgg.NonFiniteError, match="training data .*training step 4"):
+    with pytest.raises(kgg.NonFiniteError, match=r"training data .*training step 4"):
         gan.fit(data, verbose=0, callbacks=[Keep()])
     assert gan.num_steps == 4
     now = state(gan)
