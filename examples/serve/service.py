@@ -14,12 +14,23 @@ import re
 from typing import Annotated
 
 import bentoml
+import connections
+import limits
 import numpy as np
 import pydantic
-import tensorflow as tf
+import pydantic_core
+from starlette.responses import Response
 
 # Samples in one request; the export itself bounds them at 4096.
 MAX_SAMPLES = int(os.environ.get("MAX_SAMPLES", "256"))
+# Bytes of a body: 4096 labels fit in.
+MAX_BODY = 2**16
+# Seconds that a body may take to arrive.
+BODY_SECONDS = 10
+# Requests that are in work or wait for a thread.
+MAX_REQUESTS = 64
+# Seconds from a request's head to its reply.
+TIMEOUT = 60
 
 NumSamples = Annotated[int, pydantic.Field(ge=0, le=MAX_SAMPLES)]
 Seed = Annotated[int, pydantic.Field(ge=0, lt=2**63)]
@@ -41,18 +52,36 @@ def find_sampler(path):
     return path
 
 
+def encode(samples):
+    """Returns the reply with an array as nested lists.
+
+    BentoML would do this in the one thread that reads requests and answers /readyz;
+    here it is done in the request's own. One sample at a time, since each call keeps
+    Python from the other threads.
+    """
+    rows = (
+        pydantic_core.to_json(sample.tolist(), inf_nan_mode="null")
+        for sample in samples
+    )
+    return Response(b"[" + b",".join(rows) + b"]", media_type="application/json")
+
+
 # One process, and as many samples at a time as there are cores; what waits longer than
-# the timeout, or beyond the number of requests, is refused (504, 503).
-@bentoml.service(
-    workers=1,
-    threads=os.cpu_count() or 1,
-    traffic={"timeout": 60, "max_concurrency": 64},
-)
+# the timeout gets 504. How many may wait is for `limits`, since BentoML's own limit
+# gives a place to a request whose body is not there yet.
+@bentoml.service(workers=1, threads=os.cpu_count() or 1, traffic={"timeout": TIMEOUT})
 class Sampler:
-    """The service: /sample, and BentoML's /livez, /readyz and /metrics."""
+    """The service: /sample, and BentoML's /livez, /readyz and /metrics.
+
+    /readyz answers as soon as `__init__` is through. It draws nothing, so it depends on
+    no place and no thread.
+    """
 
     def __init__(self):
         """Loads the sampler and draws once, so that no client waits for it."""
+        # Here, since BentoML's supervisor imports this file too and needs none of it.
+        import tensorflow as tf
+
         path = find_sampler(os.environ.get("SAMPLER", "sampler"))
         # The signature lives as long as the model that it belongs to.
         self._model = tf.saved_model.load(str(path))
@@ -72,6 +101,8 @@ class Sampler:
         self, num_samples: NumSamples, seed: Seed, labels: list[Label] | None = None
     ) -> np.ndarray:
         """Returns samples (num_samples, ...), a function of the seed and labels."""
+        import tensorflow as tf
+
         inputs = {
             "num_samples": tf.constant(num_samples, tf.int32),
             "seed": tf.constant(seed, tf.int64),
@@ -83,14 +114,15 @@ class Sampler:
             given = tf.constant(labels, self._labels.dtype)
             inputs["labels"] = tf.reshape(given, [-1, *self._labels.shape[1:]])
         try:
-            return self._function(**inputs)["samples"].numpy()
+            return encode(self._function(**inputs)["samples"].numpy())
         except tf.errors.InvalidArgumentError as error:
             # The graph's own words, without TensorFlow's account of where.
             text = re.search(r"assertion failed: (.*)", error.message)
             text = text.group(1) if text else error.message
             raise bentoml.exceptions.InvalidArgument(text) from None
 
-    def __is_ready__(self) -> bool:
-        """Whether the loaded sampler answers, for /readyz."""
-        labels = None if self._labels is None else []
-        return self.sample(0, 0, labels).shape[0] == 0
+
+Sampler.add_asgi_middleware(
+    limits.Limits, max_body=MAX_BODY, seconds=BODY_SECONDS, max_requests=MAX_REQUESTS
+)
+connections.install()

@@ -4,6 +4,11 @@ A request beyond a bound is refused rather than clipped: a client that asked for
 samples and silently got 4096, or class 9 in the place of class 12, would go on with
 wrong data. The refusal is the status INVALID_ARGUMENT (HTTP 400), and its text names
 the bound.
+
+XLA leaves assertions out of what it compiles. It cannot compile `as_string`, which
+every text here holds, and that is on purpose: a signature compiled as a whole is an
+error rather than one without its bounds, and where a server lets TensorFlow choose what
+is compiled (clusters), the checks stay outside.
 """
 
 import tensorflow as tf

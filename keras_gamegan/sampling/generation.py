@@ -57,12 +57,14 @@ def generate_from_members(network, members, choice, points, labels, stream, slot
         stream: As in `generate`; each member's draws are its own.
         slots: Number of each member, for its draws. Default: None, its index.
     """
-    rows, parts = [], []
+    parts = []
     for index, player in enumerate(members):
         mine = tf.reshape(tf.where(tf.equal(choice, index)), [-1])
         part_labels = None if labels is None else tf.gather(labels, mine)
         draws = randomness.fold(stream, index if slots is None else slots[index])
         part = generate(network, player, tf.gather(points, mine), part_labels, draws)
         parts.append(part)
-        rows.append(tf.cast(mine, tf.int32))
-    return tf.dynamic_stitch(rows, parts)
+    # The parts stand in the order of a stable sort. `tf.dynamic_stitch` would undo it
+    # too, but XLA, with which a server may cluster the graph, cannot compile that.
+    order = tf.argsort(choice, stable=True)
+    return tf.gather(tf.concat(parts, axis=0), tf.argsort(order))

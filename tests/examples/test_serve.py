@@ -5,18 +5,11 @@ which is what TF Serving calls.
 """
 
 import concurrent.futures
-import contextlib
 import importlib.util
-import os
-import pathlib
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
-import urllib.request
 
 import keras
 import numpy as np
@@ -25,8 +18,9 @@ import tensorflow as tf
 from absl import flags
 
 import keras_gamegan as kgg
+from tests.examples import servers
 
-FOLDER = pathlib.Path(__file__).resolve().parents[2] / "examples" / "serve"
+FOLDER = servers.FOLDER
 CLASSES = 3
 
 
@@ -72,47 +66,6 @@ def _expected(gan, num_samples, seed, labels):
     return gan.sample(num_samples, seed=seed, source="mixture", labels=labels)
 
 
-def _free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-@contextlib.contextmanager
-def _running(command, ready, log, seconds=120, **environment):
-    """Runs a server until it answers at ``ready``; kills it and its children after."""
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            command,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **environment},
-            start_new_session=True,
-        )
-    try:
-        deadline = time.monotonic() + seconds
-        while not _answers(ready):
-            text = log.read_text(errors="replace")[-3000:]
-            assert process.poll() is None, f"The server ended: {text}"
-            assert time.monotonic() < deadline, f"No answer in {seconds} s: {text}"
-            time.sleep(0.2)
-        yield
-    finally:
-        for number, wait in ((signal.SIGTERM, 15), (signal.SIGKILL, 15)):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(wait)
-
-
-def _answers(url):
-    try:
-        with urllib.request.urlopen(url, timeout=5) as reply:
-            return reply.status == 200
-    except OSError:
-        return False
-
-
 # TF Serving.
 
 
@@ -141,17 +94,17 @@ def fixture_post(request, client, sampler, tmp_path_factory):
     program = shutil.which("tensorflow_model_server")
     if program is None:
         pytest.skip("tensorflow_model_server is not on PATH")
-    port, url = _free_port(), "http://127.0.0.1:{}/v1/models/sampler{}"
+    port, url = servers.free_port(), "http://127.0.0.1:{}/v1/models/sampler{}"
     command = [
         program,
         f"--rest_api_port={port}",
-        f"--port={_free_port()}",
+        f"--port={servers.free_port()}",
         "--model_name=sampler",
         f"--model_base_path={sampler}",
     ]
     log = tmp_path_factory.mktemp("log") / "server.txt"
     # It answers with 200 once the version is there, with 404 before.
-    with _running(command, url.format(port, "/versions/2"), log):
+    with servers.running(command, url.format(port, "/versions/2"), log):
         yield lambda body: client.post(url.format(port, ":predict"), body)
 
 
@@ -203,19 +156,8 @@ def test_bentoml_serves_the_models_samples_under_load(client, gan, sampler, tmp_
     pytest.importorskip(
         "bentoml", reason="bentoml is not installed: pip install '.[serving]'"
     )
-    port = _free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "bentoml", "serve", "service:Sampler"]
-    command += [f"--working-dir={FOLDER}", "--host=127.0.0.1", f"--port={port}"]
-    settings = {
-        "SAMPLER": str(sampler),
-        "MAX_SAMPLES": "20",
-        "BENTOML_HOME": str(tmp_path / "bentoml"),
-        "BENTOML_DO_NOT_TRACK": "True",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    with _running(command, f"{url}/readyz", tmp_path / "log.txt", **settings):
-        assert _answers(f"{url}/livez")
+    with servers.bentoml(sampler, tmp_path, MAX_SAMPLES="20") as (url, _):
+        assert servers.answers(f"{url}/livez")
 
         def ask(seed):
             labels = [(seed + index) % CLASSES for index in range(1 + seed)]
@@ -257,12 +199,12 @@ def test_bentoml_serves_the_models_samples_under_load(client, gan, sampler, tmp_
         grid = kgg.callbacks.image_grid(_expected(gan, 4, 3, [0, 1, 2, 0]))
         # A value may lie on the border of two grey levels.
         assert np.abs(picture.astype(int) - grid).max() <= 1
-    assert not _answers(f"{url}/livez")
+    assert not servers.answers(f"{url}/livez")
 
 
 def test_the_client_tells_a_servers_reason(client):
     with pytest.raises(urllib.error.URLError, match="refused"):
-        client.post(f"http://127.0.0.1:{_free_port()}/sample", {}, timeout=5)
+        client.post(f"http://127.0.0.1:{servers.free_port()}/sample", {}, timeout=5)
     assert client.samples_of([[1.0, 2.0]]).shape == (1, 2)
     for key in ("outputs", "predictions"):
         assert client.samples_of({key: [[1.0], [2.0]]}).shape == (2, 1)

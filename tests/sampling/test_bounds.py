@@ -1,5 +1,9 @@
 """What a served client is refused, and that it is told why."""
 
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -18,7 +22,8 @@ def fixture_signatures(conditional_gan, plain_gan, tmp_path_factory):
     for name, model in (("labels", conditional_gan), ("plain", plain_gan)):
         model.export(folder / name, score=True)
         loaded.append(tf.saved_model.load(str(folder / name)))
-    return loaded[0].signatures, loaded[1].signatures
+    # Until the tests are through: a signature does not keep its variables alive.
+    yield loaded[0].signatures, loaded[1].signatures
 
 
 def _sample(signature, num_samples, seed=1, labels=None):
@@ -90,6 +95,81 @@ def test_labels_out_of_range_are_refused(signatures, conditional_gan, labels):
 
 def test_no_samples_need_no_labels(signatures):
     assert _sample(signatures[0]["sample"], 0, labels=[]).shape == (0, 2)
+
+
+# Under XLA, which leaves assertions out of what it compiles.
+
+
+def _compiled(signature):
+    return tf.function(lambda **x: signature(**x), jit_compile=True, autograph=False)
+
+
+@pytest.mark.parametrize("number", [3, 5000])
+def test_xla_does_not_compile_a_signature_without_its_bounds(signatures, number):
+    match = "unsupported operations .* XLA_CPU_JIT: AsString"
+    for pair, name, inputs in (
+        (signatures[1], "sample", {}),
+        (signatures[0], "sample", {"labels": tf.zeros([number], tf.int32)}),
+    ):
+        inputs |= {"num_samples": tf.constant(number), "seed": tf.zeros([], tf.int64)}
+        with pytest.raises(tf.errors.InvalidArgumentError, match=match):
+            _compiled(pair[name])(**inputs)
+    labels = tf.zeros([number], tf.int32)
+    for name, inputs in (
+        ("serving_default", {"latents": tf.zeros([number, 3])}),
+        ("score", {"data": tf.zeros([number, 2])}),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=match):
+            _compiled(signatures[0][name])(**inputs, labels=labels)
+        # Without labels these have no bound to lose.
+        (result,) = _compiled(signatures[1][name])(**inputs).values()
+        (expected,) = signatures[1][name](**inputs).values()
+        np.testing.assert_allclose(result, expected, rtol=1e-6, atol=1e-6)
+
+
+CLUSTERED = """
+import sys
+import numpy as np
+import tensorflow as tf
+
+sample = tf.saved_model.load(sys.argv[1]).signatures["sample"]
+
+
+def ask(number, seed):
+    return sample(num_samples=tf.constant(number), seed=tf.constant(seed, tf.int64))
+
+
+np.save(sys.argv[2], ask(5, 7)["samples"])
+for number, seed in ((5000, 0), (-1, 0), (3, -1)):
+    try:
+        ask(number, seed)
+    except tf.errors.InvalidArgumentError as error:
+        print(error.message)
+"""
+
+
+@pytest.mark.slow
+def test_the_bounds_hold_where_xla_clusters_the_graph(gan, tmp_path):
+    gan.export(tmp_path / "sampler", source="mixture")
+    finished = subprocess.run(
+        [sys.executable, "-c", CLUSTERED, tmp_path / "sampler", tmp_path / "x.npy"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+        env={
+            **os.environ,
+            "TF_XLA_FLAGS": "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit "
+            "--tf_xla_min_cluster_size=1",
+            "TF_CPP_MIN_LOG_LEVEL": "0",
+        },
+    )
+    assert "Compiled cluster using XLA" in finished.stderr
+    samples = np.load(tmp_path / "x.npy")
+    expected = gan.sample(5, seed=7, source="mixture")
+    np.testing.assert_allclose(samples, expected, rtol=1e-6, atol=1e-6)
+    assert finished.stdout.count("`num_samples` must be from 0 to 4096") == 2
+    assert finished.stdout.count("`seed` must be at least 0") == 1
 
 
 # Where the number of classes is known.

@@ -13,7 +13,7 @@ class _Adder:
     def apply(self, player, inputs, training, stream):
         assert not training
         points, labels = inputs if isinstance(inputs, list) else (inputs, None)
-        self.rows.append(int(tf.shape(points)[0]))
+        self.rows.append(points.shape[0])
         outputs = points + player
         return (outputs if labels is None else outputs * labels[:, None]), None, None
 
@@ -37,6 +37,22 @@ def test_each_member_runs_on_its_own_rows_only():
     )
     np.testing.assert_array_equal(result, [[30.0], [11.0], [32.0], [13.0]])
     assert network.rows == [2, 0, 2]
+
+
+def test_xla_gives_the_same_samples_of_a_mixture():
+    points = tf.constant([[0.0], [1.0], [2.0], [3.0]])
+    generate = tf.function(
+        lambda choice: generation.generate_from_members(
+            _Adder(), [10.0, 20.0, 30.0], choice, points, None, generation.noise(0)
+        ),
+        jit_compile=True,
+    )
+    for choice, expected in (
+        ([2, 0, 2, 0], [30.0, 11.0, 32.0, 13.0]),
+        ([1, 1, 1, 1], [20.0, 21.0, 22.0, 23.0]),
+    ):
+        result = generate(tf.constant(choice, tf.int64))
+        np.testing.assert_array_equal(result[:, 0], expected)
 
 
 def test_labels_travel_with_their_rows():
