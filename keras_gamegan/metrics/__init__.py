@@ -28,6 +28,7 @@ from keras_gamegan.metrics.sample_metric import SampleMetric as SampleMetric
 
 __all__ = [
     "ClassifierScore",
+    "FeatureExtractor",
     "FrechetDistance",
     "KernelDistance",
     "ModeCoverage",

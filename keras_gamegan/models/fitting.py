@@ -42,9 +42,12 @@ def fit(model, keras_fit, x, y, epochs, verbose, callbacks, arguments):
         guard.TrainingGuard(checks.reachable_range(model.generator)),
         *_as_list(callbacks),
     ]
+    specification = data.specification
+    if specification and arguments.get("steps_per_epoch"):
+        specification["steps_per_epoch"] = arguments["steps_per_epoch"]
     for callback in callbacks:
         if hasattr(callback, "data_specification"):
-            callback.data_specification = data.specification
+            callback.data_specification = specification
     stages = resuming.plan(
         model,
         data.x,
@@ -57,7 +60,7 @@ def fit(model, keras_fit, x, y, epochs, verbose, callbacks, arguments):
         # Keras shuffles arrays only, and warns if a data set leaves it the default.
         arguments.setdefault("shuffle", False)
     strategy = model.distribute_strategy
-    agreement.check(strategy, lambda: _what_must_agree(model, data, stages))
+    agreement.check(strategy, lambda: _what_must_agree(model, specification, stages))
     callbacks = workers.callbacks_of_worker(strategy, callbacks)
 
     def run_stage(stage, callbacks):
@@ -161,7 +164,7 @@ def _check_local_search(model):
             )
 
 
-def _what_must_agree(model, data, stages):
+def _what_must_agree(model, specification, stages):
     """Returns what has to be the same on all workers, by what it is called."""
     config = model.get_config()
     seed = config.pop("seed")
@@ -175,7 +178,7 @@ def _what_must_agree(model, data, stages):
         "seed": seed,
         "model": [type(model).__name__, config],
         "optimizers, loss or penalty": serialization.compile_config(model),
-        "data": data.specification,
+        "data": specification,
         "step to go on from": [
             model.num_steps,
             [(s.initial_epoch, s.epochs, s.steps_per_epoch) for s in stages],

@@ -55,6 +55,8 @@ def plan(model, x, callbacks, epochs, initial_epoch=0, steps_per_epoch=None):
             there.
     """
     position = None
+    if any(hasattr(callback, "resume") for callback in callbacks):
+        _warn_of_order(x)
     for callback in callbacks:
         if hasattr(callback, "companions"):
             callback.companions = tuple(callbacks)
@@ -65,8 +67,6 @@ def plan(model, x, callbacks, epochs, initial_epoch=0, steps_per_epoch=None):
     done = 0 if position is None else position.data_step
     if isinstance(x, arrays.ArrayBatches):
         x = x.from_step(model.num_steps - done, steps_per_epoch)
-    elif any(hasattr(callback, "resume") for callback in callbacks):
-        _warn_of_order(x)
     if position is None:
         return [Stage(x, initial_epoch, epochs, steps_per_epoch)]
     seekable = hasattr(x, "starting_at")
@@ -98,7 +98,7 @@ def plan(model, x, callbacks, epochs, initial_epoch=0, steps_per_epoch=None):
 
 def _warn_of_order(x):
     """Warns of data whose order a checkpoint cannot restore."""
-    if hasattr(x, "starting_at"):
+    if isinstance(x, arrays.ArrayBatches) or hasattr(x, "starting_at"):
         return
     warnings.warn(
         "A resumed run goes on with the weights, optimizers, histories and logs of its "

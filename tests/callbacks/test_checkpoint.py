@@ -209,10 +209,15 @@ def test_inside_an_epoch_other_data_is_refused(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         fit(make(), tmp_path, every=3, stop_at=8)
     data = RING.sample(80)
-    with pytest.raises(ValueError, match="can be entered at any step"):
-        make().fit(
-            data, verbose=0, epochs=3, callbacks=[kgg.callbacks.Checkpoint(tmp_path, 3)]
-        )
+    callbacks = [kgg.callbacks.Checkpoint(tmp_path, 3)]
+    with pytest.raises(ValueError, match="batch_size is 16, not 32, .*inside an epoch"):
+        make().fit(data, verbose=0, epochs=3, callbacks=callbacks)
+    pipeline = tf.data.Dataset.from_tensor_slices(data).batch(16)
+    with (
+        pytest.warns(UserWarning, match="cannot know where these data stood"),
+        pytest.raises(ValueError, match="can be entered at any step"),
+    ):
+        make().fit(pipeline, verbose=0, epochs=3, callbacks=callbacks)
 
 
 def test_description_says_where_the_run_was(tmp_path):
