@@ -5,23 +5,28 @@ Every message has three parts: what was expected, what was received, how to fix 
 
 import math
 import numbers
+import os
+
+# The largest integer of TensorFlow's steps, seeds and sizes.
+LARGEST = 2**63 - 1
 
 
-def check_integer(name, value, minimum=1, hint=""):
-    """Returns ``value`` as an int, or raises if it is not one of at least ``minimum``.
+def check_integer(name, value, minimum=1, hint="", maximum=LARGEST):
+    """Returns ``value`` as an int, or raises if it is not one within its range.
 
     Args:
         name: The argument's name, for the message.
         value: What the caller passed.
         minimum: Smallest value allowed.
         hint: A sentence that says how to mend the call.
+        maximum: Largest value allowed. Default: what an int64 holds.
 
     Returns:
         ``value`` as a Python int.
 
     Raises:
         TypeError: If ``value`` is not an integer (a bool is not one).
-        ValueError: If ``value`` is below ``minimum``.
+        ValueError: If ``value`` is outside the range.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(
@@ -34,7 +39,78 @@ def check_integer(name, value, minimum=1, hint=""):
             f"`{name}` must be an integer of at least {minimum}. "
             f"Received: {name}={value!r}. {hint}".strip()
         )
+    if value > maximum:
+        raise ValueError(
+            f"`{name}` must be an integer of at most {maximum}. "
+            f"Received: {name}={value!r}. {hint}".strip()
+        )
     return int(value)
+
+
+def check_seed(name, value):
+    """Returns ``value`` as an int, or raises unless it can seed the random streams.
+
+    Args:
+        name: The argument's name, for the message.
+        value: What the caller passed.
+
+    Returns:
+        ``value`` as a Python int.
+
+    Raises:
+        TypeError: If ``value`` is not an integer.
+        ValueError: If it is negative, or more than an int64 holds.
+    """
+    hint = "Any number from 0 will do; a hash of another kind: value % 2**63."
+    return check_integer(name, value, 0, hint)
+
+
+def check_flag(name, value, choices=(True, False), hint=""):
+    """Returns ``value``, or raises if it is none of ``choices`` themselves.
+
+    So 0 and 0.5 are neither True nor False.
+
+    Args:
+        name: The argument's name, for the message.
+        value: What the caller passed.
+        choices: What may be passed: True, False, None or names.
+        hint: A sentence that says how to mend the call.
+
+    Returns:
+        ``value`` unchanged.
+
+    Raises:
+        TypeError: If it is another.
+    """
+    for choice in choices:
+        if value is choice or (isinstance(choice, str) and _is_text(value, choice)):
+            return value
+    listed = ", ".join(map(repr, choices))
+    raise TypeError(
+        f"`{name}` must be one of {listed}. Received: {name}={value!r} (of type "
+        f"{type(value).__name__}). {hint}".strip()
+    )
+
+
+def check_memory(what, size, hint):
+    """Raises if something needs more memory than this machine has.
+
+    It is asked before the memory is: a system may kill a process that takes too much.
+
+    Args:
+        what: What it is and how large, for the message: "a bank of 5 models".
+        size: Bytes that it needs at least.
+        hint: A sentence that says how to mend the call.
+
+    Raises:
+        ValueError: If so.
+    """
+    total = _memory()
+    if size > total:
+        raise ValueError(
+            f"What is kept must fit into the memory of this machine, {total:.3g} "
+            f"bytes. Received: {what}, which takes {_float(size):.3g}. {hint}"
+        )
 
 
 def check_number(name, value, minimum=0.0, maximum=math.inf, exclusive=False, hint=""):
@@ -65,7 +141,7 @@ def check_number(name, value, minimum=0.0, maximum=math.inf, exclusive=False, hi
             f"{expected}Received: {name}={value!r} "
             f"(of type {type(value).__name__}). {hint}".strip()
         )
-    number = float(value)
+    number = _float(value)
     inside = minimum < number if exclusive else minimum <= number
     if not (inside and number <= maximum and math.isfinite(number)):
         raise ValueError(f"{expected}Received: {name}={value!r}. {hint}".strip())
@@ -108,3 +184,22 @@ def is_from(value, *packages):
     """
     modules = [each.__module__ for each in type(value).__mro__]
     return any(f"{module}.".startswith(f"{p}.") for module in modules for p in packages)
+
+
+def _is_text(value, text):
+    return isinstance(value, str) and value == text
+
+
+def _float(value):
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value > 0 or -1)
+
+
+def _memory():
+    """Returns the bytes of memory of this machine; infinite where it cannot be told."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return math.inf

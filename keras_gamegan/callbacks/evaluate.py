@@ -93,7 +93,7 @@ class Evaluate(measurement.Measurement):
         self.num_samples = validation.check_integer("num_samples", num_samples)
         self.sources = _check_sources(source)
         self.batch_size = validation.check_integer("batch_size", batch_size)
-        self.seed = None if seed is None else validation.check_integer("seed", seed, 0)
+        self.seed = None if seed is None else validation.check_seed("seed", seed)
         self.evaluations = []
         self._real_data = real_data
         self._labels = None

@@ -77,7 +77,7 @@ class SampleGrid(keras.callbacks.Callback):
         self.directory = files.locate("directory", directory)
         self.schedule = schedule.Schedule(every)
         self.num_samples = validation.check_integer("num_samples", num_samples)
-        self.seed = validation.check_integer("seed", seed, 0)
+        self.seed = validation.check_seed("seed", seed)
         self.source = source
         self.labels = labels
         self.value_range = _check_range(value_range)

@@ -109,7 +109,14 @@ def as_array(name: str, data: Any) -> np.ndarray:
             f"{name} must be a dense array. Received: {type(data).__name__}. Convert "
             "it: .toarray(), tf.sparse.to_dense(...) or .to_tensor()."
         )
-    array = np.asarray(data)
+    try:
+        array = np.asarray(data)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{name} must be one array of numbers. Received: a {type(data).__name__} "
+            f"of which NumPy makes none ({error}). Give all examples one shape: "
+            "np.stack(examples)."
+        ) from error
     # bfloat16 and the like are of kind "V" to NumPy.
     if array.dtype.kind not in "biuf" and not _is_float(array.dtype):
         raise TypeError(

@@ -77,7 +77,7 @@ def load_images(
     """
     # Checked before a data set is read, which takes a while.
     validation.check_integer("batch_size", batch_size)
-    validation.check_integer("seed", seed, minimum=0)
+    validation.check_seed("seed", seed)
     if cache:
         arrays = load_arrays(
             name, split, image_size, data_dir, num_examples, with_labels, download

@@ -25,7 +25,7 @@ class PointDistribution(abc.ABC):
 
     def __init__(self, seed=0):
         """See the class."""
-        self.seed = validation.check_integer("seed", seed, minimum=0)
+        self.seed = validation.check_seed("seed", seed)
 
     @abc.abstractmethod
     def draw(self, num_samples, seed):
@@ -55,7 +55,7 @@ class PointDistribution(abc.ABC):
         """
         num_samples = validation.check_integer("num_samples", num_samples)
         seed = self.seed if seed is None else seed
-        seed = validation.check_integer("seed", seed, minimum=0)
+        seed = validation.check_seed("seed", seed)
         with tf.device("CPU:0"):
             pair = tf.constant([seed, _SAMPLE_STEP], tf.int64)
             points, labels = self.draw(num_samples, pair)

@@ -81,7 +81,7 @@ class ShuffledStream:
         self.batch_size = validation.check_integer("batch_size", batch_size)
         self.shuffle = bool(shuffle)
         self.drop_remainder = bool(drop_remainder)
-        self.seed = validation.check_integer("seed", seed, minimum=0)
+        self.seed = validation.check_seed("seed", seed)
         if self.drop_remainder and self.num_examples < self.batch_size:
             raise ValueError(
                 "`batch_size` must not exceed the number of examples while "

@@ -1,4 +1,4 @@
-"""What Keras cannot run under a strategy: several steps in one execution."""
+"""What Keras cannot run under a strategy: several steps in one execution, or XLA."""
 
 import tensorflow as tf
 
@@ -25,4 +25,31 @@ def check_steps_per_execution(strategy, steps_per_execution):
             "Keras cannot put their communication inside its loop of steps. "
             f"Received: steps_per_execution={steps_per_execution} on "
             f"{strategy.num_replicas_in_sync} replicas. Leave it out of compile()."
+        )
+
+
+def check_jit_compile(strategy, jit_compile):
+    """Raises where XLA would fail on variables that another device holds.
+
+    Keras compiles the step of all replicas as one: `jit_compile=True` fits no model
+    under a MirroredStrategy of several devices. The tests say when it has learnt it.
+
+    Args:
+        strategy: The strategy the model was made under.
+        jit_compile: As in `compile`.
+
+    Raises:
+        ValueError: If the two do not go together.
+    """
+    several = strategy.num_replicas_in_sync > 1
+    on_tpu = isinstance(strategy, tf.distribute.TPUStrategy)
+    if jit_compile is not True or not several or on_tpu:
+        return
+    devices = strategy.extended.worker_devices
+    if len(devices) > 1:
+        raise ValueError(
+            '`jit_compile` must be False or "auto" under a strategy of several '
+            "devices: Keras compiles the step of all of them as one, which XLA cannot. "
+            f"Received: jit_compile=True on {len(devices)} devices. Leave it out of "
+            "compile()."
         )

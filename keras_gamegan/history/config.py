@@ -9,14 +9,16 @@ from keras_gamegan.history import intervals
 SIDES = ("both", "discriminator", "generator")
 WEIGHTS = ("uniform", "geometric", "nash")
 DTYPES = ("float32", "bfloat16", "float16")
+# Each is a whole model, and what samples their mixture has a branch for each.
+MAX_CAPACITY = 2**16
 
 
 class History:
     """How historical models are kept, and how much they count.
 
     Args:
-        capacity: Models kept of a player, the live one included, >= 1. With 1 the
-            method is the base GAN. Default: 5.
+        capacity: Models kept of a player, the live one included, from 1 to 65,536 and
+            to what fits into memory. With 1 the method is the base GAN. Default: 5.
         interval: Training steps between snapshots, >= 1; a `kgg.history.Interval`, for
             instance `kgg.history.GrowingInterval(10)`; or None, snapshots are taken by
             `bank.push()` alone. Default: 100.
@@ -73,7 +75,11 @@ class History:
         dtype=None,
     ):
         self.capacity = validation.check_integer(
-            "capacity", capacity, 1, "1 keeps the live model alone."
+            "capacity",
+            capacity,
+            1,
+            "1 keeps the live model alone; each is a whole model.",
+            MAX_CAPACITY,
         )
         intervals.get(interval)
         self.interval = interval

@@ -1,5 +1,7 @@
 """A bank of historical models of one network, as non-trainable variables."""
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
@@ -91,7 +93,7 @@ class WeightBank(variable_store.VariableStore):
                 "several workers. Use dtype='float16' there."
             )
         self._interval = intervals.get(interval)
-        self._seed = validation.check_integer("seed", seed, 0)
+        self._seed = validation.check_seed("seed", seed)
         if not isinstance(network, stateless.StatelessNetwork):
             network = stateless.StatelessNetwork(network)
         self._network = network
@@ -120,9 +122,25 @@ class WeightBank(variable_store.VariableStore):
         Until now all models had the value that the network has.
         """
         fixed = {id(variable) for variable in self._network.fixed_variables()}
-        for variable in self._network.stored_variables:
-            if id(variable) not in fixed:
-                self._stack(variable)
+        moving = [v for v in self._network.stored_variables if id(v) not in fixed]
+        self._check_memory(moving)
+        for variable in moving:
+            self._stack(variable)
+
+    def _check_memory(self, variables):
+        """Raises if the models do not fit into memory, before any of it is taken."""
+        dtypes = (
+            storage.storage_dtype(v.dtype, self.settings.dtype) for v in variables
+        )
+        size = sum(
+            math.prod(variable.shape) * tf.as_dtype(dtype).size
+            for variable, dtype in zip(variables, dtypes, strict=True)
+        )
+        validation.check_memory(
+            f"a bank of capacity={self.capacity} models",
+            self.capacity * size,
+            "Lower the capacity, or store in half the width: History(dtype='float16').",
+        )
 
     def _stack(self, variable):
         """Returns the variable's history, made if there is none."""

@@ -55,6 +55,16 @@ def check_networks(discriminator, generator):
             "with keras.layers.Dense(1), after Flatten or global pooling."
         )
     of_discriminator, of_generator = pairing.label_indices(discriminator, generator)
+    _check_dtypes(
+        {
+            "latents of the generator": generator.inputs[1 - of_generator],
+            "data that the generator makes": generator.outputs[0],
+            "data that the discriminator takes": discriminator.inputs[
+                1 - of_discriminator
+            ],
+            "logits of the discriminator": discriminator.outputs[0],
+        }
+    )
     judged = discriminator.inputs[1 - of_discriminator].shape
     made = generator.outputs[0].shape
     if not shapes.compatible(made, judged):
@@ -157,8 +167,8 @@ def check_dataset(dataset, real, labels, model):
             "tf.data.Dataset of cardinality 0. If drop_remainder=True, the batch "
             "size may exceed the number of examples."
         )
-    if isinstance(real, tf.TensorSpec):
-        shapes.check(real.shape, model)
+    _check_data(real)
+    shapes.check(real.shape, model)
     _check_present(model, labels is not None)
     if model.conditional and isinstance(labels, tf.TensorSpec):
         _check_label_spec(model, labels)
@@ -205,6 +215,7 @@ def check_batch(real, labels, model):
     Raises:
         ValueError: On a shape that does not fit, or labels that are missing.
     """
+    _check_data(real)
     shapes.check(real.shape, model)
     _check_present(model, labels is not None)
     if labels is not None and model.conditional:
@@ -229,6 +240,23 @@ def check_labels(labels, number, model):
         labelling.check_shape(labels.shape, tuple(network.label_input.shape))
     dtype = model.generator_network.label_input.dtype
     labelling.check_values(labels, number, model.num_classes, dtype)
+
+
+def _check_data(real):
+    """Raises unless a tensor, or the specification of one, can hold data."""
+    dense = isinstance(real, tf.TensorSpec) or tf.is_tensor(real)
+    if not dense or isinstance(real, (tf.SparseTensor, tf.RaggedTensor)):
+        raise TypeError(
+            "A data set must yield dense tensors. Received: elements of type "
+            f"{type(real).__name__}. Convert them: dataset.map(tf.sparse.to_dense), or "
+            ".to_tensor() of ragged ones."
+        )
+    if not (real.dtype.is_floating or real.dtype.is_integer or real.dtype.is_bool):
+        raise TypeError(
+            "A data set must yield real numbers. Received: elements of dtype "
+            f"{real.dtype.name}. Decode them in dataset.map(...), for instance images "
+            "with tf.io.decode_image."
+        )
 
 
 def _check_present(model, present):
@@ -307,6 +335,17 @@ def _check_open_batch(discriminator):
                 f"data make one batch. Received: an input {tensor.name!r} of shape "
                 f"{tuple(tensor.shape)}, whose batch size is fixed, by batch_size= "
                 "or by a first call. Begin with keras.Input(shape), without batch_size."
+            )
+
+
+def _check_dtypes(tensors):
+    """Raises unless a gradient can pass from the logits back to the latents."""
+    for what, tensor in tensors.items():
+        if not keras.backend.is_float_dtype(tensor.dtype):
+            raise ValueError(
+                f"The {what} must be floating numbers: gradients pass through them. "
+                f"Received: {tensor.name!r} of dtype {tensor.dtype}. Leave out its "
+                "dtype, or the cast; images of integers are scaled in the data set."
             )
 
 

@@ -1,4 +1,6 @@
-"""What to pass to `compile` instead of what a Keras model takes and a GAN does not."""
+"""What `compile` takes, and what to pass instead of what a GAN does not take."""
+
+from keras_gamegan import validation
 
 _INSTEAD = {
     "optimizer": "A GAN has two optimizers: pass d_optimizer= and g_optimizer=.",
@@ -39,3 +41,27 @@ def check(unknown):
         f"Received: {', '.join(f'{name}=' for name in unknown)}. "
         f"{hints or 'Check the spelling.'}"
     )
+
+
+def check_options(run_eagerly, steps_per_execution, jit_compile, auto_scale_loss):
+    """Raises unless the options that `compile` hands on to Keras can be meant.
+
+    Args:
+        run_eagerly: As in `compile`.
+        steps_per_execution: As in `compile`.
+        jit_compile: As in `compile`.
+        auto_scale_loss: As in `compile`.
+
+    Raises:
+        TypeError: If one is of the wrong type.
+        ValueError: If one is out of range.
+    """
+    validation.check_flag("run_eagerly", run_eagerly)
+    validation.check_integer("steps_per_execution", steps_per_execution)
+    validation.check_flag(
+        "jit_compile",
+        jit_compile,
+        (True, False, "auto"),
+        "True compiles the train step with XLA.",
+    )
+    validation.check_flag("auto_scale_loss", auto_scale_loss)

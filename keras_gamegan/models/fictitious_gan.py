@@ -123,8 +123,8 @@ class FictitiousGAN(gan.GAN):
             mixture=self.mixture,
             slices=settings.slices,
             dtype=settings.dtype,
-            # The two banks draw independently.
-            seed=2 * self.seed + (side == "discriminator"),
+            # The two banks draw independently; what an int64 cannot hold wraps around.
+            seed=(2 * self.seed + (side == "discriminator")) % 2**63,
             name=f"{side}_bank",
         )
 

@@ -1,7 +1,9 @@
 """The data that `fit` gets, in the form in which a run can be repeated and resumed."""
 
+import types
 from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -65,12 +67,7 @@ def prepare(model: Any, x: Any, y: Any, arguments: dict) -> FitData:
             )
     if isinstance(x, stream.ShuffledStream):
         x = x.epochs()
-    network = model.discriminator_network
-    validation_data = arguments.pop("validation_data", None)
-    if isinstance(validation_data, (list, tuple)) and not arrays.is_array(
-        validation_data
-    ):
-        validation_data = _pair("The validation data", model, *_two(validation_data))
+    validation_data = _validation(model, arguments.pop("validation_data", None))
     if _is_structure(x) or arrays.is_array(x):
         data, labels = _pair("The data", model, x, y)
         batch_size = arguments.pop("batch_size", None)
@@ -85,15 +82,14 @@ def prepare(model: Any, x: Any, y: Any, arguments: dict) -> FitData:
             data, labels, batch_size, bool(shuffle), model.seed
         )
         return FitData(batches, validation_data, size)
-    if isinstance(x, tf.data.Dataset):
-        real, labels = elements.data_and_labels(x.element_spec, network)
-        checks.check_dataset(x, real, labels, model)
-    if y is not None:
+    _check_form("x", x)
+    if arguments.pop("validation_split", None):
         raise ValueError(
-            "`y` belongs to arrays: a data set yields its labels itself. Received: "
-            f"y=... beside x of type {type(x).__name__}. Zip them: elements (data, "
-            "labels)."
+            "`validation_split` belongs to arrays: a data set does not know its end. "
+            f"Received: validation_split=... beside x of type {type(x).__name__}. "
+            "Split it: validation_data=dataset.take(n), dataset.skip(n)."
         )
+    _check_set(model, x, y)
     if isinstance(x, tf.data.Dataset):
         # Keras shuffles arrays only, and warns if a data set leaves it the default.
         arguments.setdefault("shuffle", False)
@@ -110,7 +106,55 @@ def for_evaluation(model: Any, x: Any, y: Any) -> tuple[Any, Any]:
         x = x.epochs()
     if _is_structure(x) or arrays.is_array(x):
         return _pair("The data", model, x, y)
+    _check_form("x", x)
+    _check_set(model, x, y)
     return x, y
+
+
+def _validation(model: Any, given: Any) -> Any:
+    """Returns what `validation_data` got, checked."""
+    if given is None:
+        return None
+    if isinstance(given, (list, tuple)):
+        return _pair("The validation data", model, *_two(given))
+    if isinstance(given, stream.ShuffledStream):
+        given = given.epochs()
+    if arrays.is_array(given) or isinstance(given, dict):
+        return _pair("The validation data", model, given, None)
+    _check_form("validation_data", given)
+    _check_set(model, given, None)
+    return given
+
+
+def _check_form(name: str, x: Any) -> None:
+    """Raises unless Keras can take batches from it."""
+    takes = (
+        f"`{name}` must be an array, a tf.data.Dataset, a kgg.datasets stream, a "
+        "keras.utils.PyDataset, a generator or a torch DataLoader"
+    )
+    if x is None:
+        raise ValueError(f"{takes}. Received: {name}=None. Pass the data to train on.")
+    known = isinstance(x, (tf.data.Dataset, keras.utils.PyDataset))
+    foreign = validation.is_from(x, "tensorflow.python.distribute", "torch", "grain")
+    if not (known or foreign or isinstance(x, types.GeneratorType)):
+        raise TypeError(
+            f"{takes}. Received: {name}={x!r} (of type {type(x).__name__}). Make an "
+            "array of it: np.asarray(...)."
+        )
+
+
+def _check_set(model: Any, x: Any, y: Any) -> None:
+    """Raises if a data set cannot be trained on, where that can be seen."""
+    if isinstance(x, tf.data.Dataset):
+        network = model.discriminator_network
+        real, labels = elements.data_and_labels(x.element_spec, network)
+        checks.check_dataset(x, real, labels, model)
+    if y is not None:
+        raise ValueError(
+            "`y` belongs to arrays: a data set yields its labels itself. Received: "
+            f"y=... beside x of type {type(x).__name__}. Zip them: elements (data, "
+            "labels)."
+        )
 
 
 def _pair(what: str, model: Any, x: Any, y: Any) -> tuple[np.ndarray, Any]:
@@ -129,6 +173,12 @@ def _pair(what: str, model: Any, x: Any, y: Any) -> tuple[np.ndarray, Any]:
 
 def _two(given: Any) -> tuple[Any, Any]:
     """Returns (x, y) of what `validation_data` got."""
+    if not 1 <= len(given) <= 3:
+        raise ValueError(
+            "`validation_data` must be (data,), (data, labels) or a data set. "
+            f"Received: a {type(given).__name__} of {len(given)} entries. Make one "
+            "array of a list of examples: np.stack(examples)."
+        )
     if len(given) == 3 and given[2] is not None:
         raise ValueError(
             "A GAN takes no weights of examples. Received: validation_data=(data, "

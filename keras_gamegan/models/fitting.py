@@ -7,7 +7,14 @@ import tensorflow as tf
 
 from keras_gamegan import version
 from keras_gamegan.distribution import agreement, execution, placement, workers
-from keras_gamegan.models import checks, fit_data, guard, resuming, serialization
+from keras_gamegan.models import (
+    checks,
+    fit_data,
+    guard,
+    resuming,
+    run_arguments,
+    serialization,
+)
 
 
 def fit(model, keras_fit, x, y, epochs, verbose, callbacks, arguments):
@@ -31,6 +38,8 @@ def fit(model, keras_fit, x, y, epochs, verbose, callbacks, arguments):
     """
     check_compiled(model, "fit")
     _check_trainable(model)
+    run_arguments.check_fit(epochs, verbose, arguments)
+    callbacks = run_arguments.as_callbacks(callbacks)
     arguments = dict(arguments)
     data = fit_data.prepare(model, x, y, arguments)
     _check_strategy(model, data.batch_size)
@@ -40,7 +49,7 @@ def fit(model, keras_fit, x, y, epochs, verbose, callbacks, arguments):
     # First in the list, so that nothing is saved that it would have refused.
     callbacks = [
         guard.TrainingGuard(checks.reachable_range(model.generator)),
-        *_as_list(callbacks),
+        *callbacks,
     ]
     specification = data.specification
     if specification and arguments.get("steps_per_epoch"):
@@ -184,14 +193,3 @@ def _what_must_agree(model, specification, stages):
             [(s.initial_epoch, s.epochs, s.steps_per_epoch) for s in stages],
         ],
     }
-
-
-def _as_list(callbacks):
-    if isinstance(callbacks, keras.callbacks.CallbackList):
-        raise TypeError(
-            "`callbacks` must be a list of Keras callbacks. Received: a CallbackList. "
-            "Pass the list itself; Keras' own (History, progress bar) are added."
-        )
-    if not isinstance(callbacks, (list, tuple)):
-        callbacks = [callbacks]
-    return [callback for callback in callbacks if callback is not None]

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_gamegan import payoffs, sampling, stateless, validation, variable_store
-from keras_gamegan.distribution import placement, trainer
+from keras_gamegan.distribution import execution, placement, trainer
 from keras_gamegan.games import randomness, schemes
 from keras_gamegan.models import (
     adversarial_game,
@@ -106,7 +106,7 @@ class GAN(
         self.average_decay = average_decay
         if seed is None:
             seed = randomness.new_seed()
-        self.seed = validation.check_integer("seed", seed, 0)
+        self.seed = validation.check_seed("seed", seed)
         self.discriminator = discriminator
         self.generator = generator
         of_discriminator, of_generator = pairing.label_indices(discriminator, generator)
@@ -261,12 +261,16 @@ class GAN(
                 refused with what to pass instead.
 
         Raises:
-            TypeError: If an argument is none of a GAN's.
+            TypeError: If an argument is none of a GAN's, or of the wrong type.
             ValueError: If a name is unknown, one optimizer is given twice, or one was
-                built for variables other than those it is to move.
+                built for variables other than those it is to move; on
+                `jit_compile=True` under a strategy of several devices.
         """
         compile_hints.check(unknown)
-        validation.check_integer("steps_per_execution", steps_per_execution)
+        compile_hints.check_options(
+            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
+        )
+        execution.check_jit_compile(self.distribute_strategy, jit_compile)
         payoff = payoffs.get(loss)
         penalty = payoffs.penalties.get(penalty)
         self._read_trainable()

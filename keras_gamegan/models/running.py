@@ -1,6 +1,6 @@
 """The methods of a model that run it on data."""
 
-from keras_gamegan.models import fit_data, fitting
+from keras_gamegan.models import fit_data, fitting, run_arguments
 
 
 class RunMethods:
@@ -33,8 +33,9 @@ class RunMethods:
             it, duality_gap.
 
         Raises:
-            ValueError: If the model is not compiled, or the data are empty, not
-                finite or misshapen.
+            TypeError: If an argument is of the wrong type.
+            ValueError: If the model is not compiled, the data are missing, empty, not
+                finite or misshapen, or an argument is out of range.
             NonFiniteError: If a loss or gradient becomes NaN; the message names the
                 player and the step.
         """
@@ -42,25 +43,53 @@ class RunMethods:
             kwargs["batch_size"] = batch_size
         return fitting.fit(self, super().fit, x, y, epochs, verbose, callbacks, kwargs)
 
-    def evaluate(self, x=None, y=None, *args, **kwargs):
+    def evaluate(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        verbose="auto",
+        sample_weight=None,
+        steps=None,
+        callbacks=None,
+        return_dict=False,
+        **kwargs,
+    ):
         """Scores data in inference mode; as `keras.Model.evaluate`.
 
         Args:
             x: As in `fit`.
             y: As in `fit`.
-            *args: Further arguments of `keras.Model.evaluate`.
-            **kwargs: Further arguments of `keras.Model.evaluate`.
+            batch_size: As in `fit`.
+            verbose: As in Keras.
+            sample_weight: None: a GAN takes no weights of examples.
+            steps: As in Keras.
+            callbacks: As in `fit`.
+            return_dict: As in Keras.
+            **kwargs: What Keras' `fit` hands on to its `evaluate`.
 
         Returns:
             The logs: a list, or a dictionary with `return_dict=True`.
 
         Raises:
+            TypeError: As `fit`.
             ValueError: As `fit`.
         """
         fitting.check_compiled(self, "evaluate")
-        x, y = fit_data.for_evaluation(self, x, y)
+        arguments = {
+            "batch_size": batch_size,
+            "verbose": verbose,
+            "sample_weight": sample_weight,
+            "steps": steps,
+            "callbacks": callbacks,
+            "return_dict": return_dict,
+        }
+        run_arguments.check_evaluate(arguments)
+        # Within `fit` the data were looked at when it was called.
+        if not kwargs.get("_use_cached_eval_dataset"):
+            x, y = fit_data.for_evaluation(self, x, y)
         with fitting.explained(self):
-            return super().evaluate(x, y, *args, **kwargs)
+            return super().evaluate(x, y, **arguments, **kwargs)
 
     def train_on_batch(self, *args, **kwargs):
         """Takes one step on one batch; as `keras.Model.train_on_batch`."""

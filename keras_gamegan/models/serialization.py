@@ -1,6 +1,7 @@
 """How models are described in a file, and made again from the description."""
 
 import pathlib
+import re
 
 import keras
 
@@ -42,8 +43,17 @@ def constructor_arguments(config, custom_objects=None):
 
 
 def check_version(made_by):
-    """Raises if a file comes from a newer major version than this one."""
-    if int(made_by.split(".")[0]) > int(version.__version__.split(".")[0]):
+    """Raises if a file comes from a newer major version than this one, or from none."""
+    found = (
+        re.match(r"[0-9]{1,8}(?![0-9])", made_by) if isinstance(made_by, str) else None
+    )
+    if found is None:
+        raise ValueError(
+            "A file must name the version of keras_gamegan that made it, such as "
+            f"{version.__version__!r}. Received: keras_gamegan_version={made_by!r}. "
+            "The file is damaged; take a copy of it."
+        )
+    if int(found[0]) > int(version.__version__.split(".")[0]):
         raise ValueError(
             f"This is keras_gamegan {version.__version__}, which reads files of its "
             "own and older major versions. Received: a file made by version "

@@ -33,7 +33,7 @@ class Seeds:
         if seed is None:
             self._random = None
             return
-        seed = validation.check_integer("seed", seed, minimum=0)
+        seed = validation.check_seed("seed", seed)
         # Seeded by text: Python hashes it in the same way in every process.
         self._random = random.Random(f"{stream} {seed}")
 

@@ -247,7 +247,7 @@ def payoff_matrix(gan, data, *, num_batches=None, batch_size=128, seed=0):
     estimator = PayoffEstimator(
         gan, data, num_batches=num_batches, batch_size=batch_size
     )
-    return estimator(validation.check_integer("seed", seed, 0))
+    return estimator(validation.check_seed("seed", seed))
 
 
 def _pooled(sizes, means, squares):

@@ -27,8 +27,9 @@ def export(
 ):
     """Writes the generators of one source; see `GAN.export`."""
     validation.check_choice("format", format, FORMATS)
-    _check_flag("score", score, (True, False))
-    _check_flag("warmup", warmup, (True, False, None))
+    validation.check_flag("score", score, (True, False))
+    validation.check_flag("warmup", warmup, (True, False, None))
+    saved_model.check_finite(model, source, score)
     if format == "onnx":
         onnx_file.check(model, source, score, version, warmup)
         with _written_whole(_free(path)) as beside:
@@ -38,15 +39,6 @@ def export(
     place = _free(path) if version is None else _free_version(path, version)
     with _written_whole(place) as beside:
         saved_model.write(model, beside, source, score, warm, verbose)
-
-
-def _check_flag(name, value, choices):
-    if not any(value is choice for choice in choices):
-        listed = ", ".join(map(repr, choices))
-        raise TypeError(
-            f"`{name}` must be one of {listed}. Received: {name}={value!r} (of type "
-            f"{type(value).__name__})."
-        )
 
 
 def _warm(asked):

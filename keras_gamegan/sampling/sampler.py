@@ -1,5 +1,7 @@
 """Samples a model's generators: the live one, their average, or their mixture."""
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
@@ -24,9 +26,9 @@ class Sampler:
     def sample(self, num_samples, seed=None, source="current", labels=None):
         """Returns NumPy samples; see `GAN.sample`."""
         model = self._model
-        num_samples = validation.check_integer("num_samples", num_samples, 0)
+        num_samples = self._check_size(num_samples)
         seed = randomness.new_seed() if seed is None else seed
-        _check_seed(seed)
+        seed = validation.check_seed("seed", seed)
         self.check_source(source)
         labels = self._check_labels(labels, num_samples)
         points = generation.latents(
@@ -67,6 +69,22 @@ class Sampler:
                 f"{type(self._model).__name__} that keeps none. Use FictitiousGAN with "
                 'History(side="both") or History(side="generator").'
             )
+
+    def _check_size(self, num_samples):
+        """Returns the number of samples; raises before memory for too many is taken."""
+        model, hint = self._model, "Ask for fewer at a time, each with another seed."
+        size = math.prod(model.latent_shape)
+        # What is drawn at once is numbered by int32.
+        most = (2**31 - generation.CHUNK) // max(size, 1)
+        number = validation.check_integer("num_samples", num_samples, 0, hint, most)
+        network = model.generator_network
+        size += math.prod(side for side in network.output.shape[1:] if side)
+        validation.check_memory(
+            f"num_samples={number}",
+            number * size * tf.as_dtype(network.dtype).size,
+            hint,
+        )
+        return number
 
     def _check_labels(self, labels, num_samples):
         if not self._model.conditional:
@@ -143,15 +161,6 @@ class Sampler:
         # Concrete: TensorFlow would count the functions of many models as retraces.
         self._functions[source] = generate.get_concrete_function()
         return self._functions[source]
-
-
-def _check_seed(seed):
-    """Raises unless a seed is an integer that an int64 holds."""
-    if validation.check_integer("seed", seed, 0) > tf.int64.max:
-        raise ValueError(
-            f"`seed` must be an integer of at most {tf.int64.max}. Received: "
-            f"seed={seed!r}."
-        )
 
 
 def _exact(labels, dtype):

@@ -43,6 +43,47 @@ def write(model, folder, source, score=False, warm=False, verbose=False):
         warmup.write(extra / warmup.FILE, requests)
 
 
+def check_finite(model, source, score=False):
+    """Raises if networks that are to be exported have weights that are no numbers.
+
+    What a server sends would be NaN. State may be infinite: a running minimum that has
+    seen nothing begins there.
+
+    Args:
+        model: A `GAN`.
+        source: "current", "average" or "mixture", already checked.
+        score: Whether the discriminators are exported, too.
+
+    Raises:
+        ValueError: If so.
+    """
+    networks = {"generator": (model.generator_network, _generators(model, source))}
+    if score:
+        judges = _discriminators(model)
+        networks["discriminator"] = model.discriminator_network, judges
+    for name, (network, members) in networks.items():
+        for player in members.players:
+            wrong = [not _is_finite(value) for value in player.weights]
+            wrong += [_has_nan(value) for value in player.state]
+            named = zip(network.variables, wrong, strict=True)
+            bad = [variable.path for variable, is_bad in named if is_bad]
+            if bad:
+                raise ValueError(
+                    f"The {name} that is exported must have finite weights. Received: "
+                    f"NaN or infinite values in {bad[0]!r} (source={source!r}). "
+                    "Restore an earlier checkpoint, and export that."
+                )
+
+
+def _is_finite(value):
+    floating = value.dtype.is_floating
+    return not floating or bool(tf.reduce_all(tf.math.is_finite(value)))
+
+
+def _has_nan(value):
+    return value.dtype.is_floating and bool(tf.reduce_any(tf.math.is_nan(value)))
+
+
 class _Members(NamedTuple):
     """Networks of one architecture, each with the probability that it is used.
 
