@@ -38,11 +38,13 @@ class FitData(NamedTuple):
             return None
         specs = tf.nest.flatten(self.x.element_spec)
         cardinality = int(self.x.cardinality())
-        return {
+        told = {
             "elements": [[list(_shape(spec)), spec.dtype.name] for spec in specs],
             "batch_size": self.batch_size,
             "steps_per_epoch": cardinality if cardinality > 0 else None,
         }
+        # What is not known is not compared.
+        return {name: value for name, value in told.items() if value is not None}
 
 
 def prepare(model: Any, x: Any, y: Any, arguments: dict) -> FitData:

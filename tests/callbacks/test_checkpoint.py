@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_gamegan as kgg
 
@@ -210,7 +211,9 @@ def test_inside_an_epoch_other_data_is_refused(tmp_path):
         fit(make(), tmp_path, every=3, stop_at=8)
     data = RING.sample(80)
     callbacks = [kgg.callbacks.Checkpoint(tmp_path, 3)]
-    with pytest.raises(ValueError, match="batch_size is 16, not 32, .*inside an epoch"):
+    with pytest.raises(
+        ValueError, match=r"batch_size is 16, not 32, .*inside an epoch"
+    ):
         make().fit(data, verbose=0, epochs=3, callbacks=callbacks)
     pipeline = tf.data.Dataset.from_tensor_slices(data).batch(16)
     with (

@@ -39,10 +39,9 @@ class Interrupt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-def fit(gan, folder, *others, epochs=1, every="epoch", data=None):
+def fit(gan, folder, *others, epochs=1, every="epoch"):
     """Two steps an epoch, with a checkpoint."""
     checkpoint = kgg.callbacks.Checkpoint(folder, every=every)
-    checkpoint.data_specification = data
     callbacks = [*others, checkpoint]
     with contextlib.suppress(KeyboardInterrupt):
         gan.fit(
