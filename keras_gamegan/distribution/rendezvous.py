@@ -133,22 +133,28 @@ class _Meeting:
         while time.monotonic() < self._deadline:
             address = task.host, task.port
             try:
-                with socket.create_connection(address, _SECONDS_TO_CONNECT) as made:
-                    made.sendall(f"{self._prefix}{self._own.name}\n".encode())
-                    answer = _line(made)
+                made = socket.create_connection(address, _SECONDS_TO_CONNECT)
             except OSError as error:
                 self._trouble[task.name] = error.strerror or str(error)
             else:
-                if answer == self._prefix + task.name:
+                if self._answer_to_greeting(made) == self._prefix + task.name:
                     self._here.add(task.name)
                     return
                 self._trouble[task.name] = (
-                    "another program answers, or a worker of other addresses"
+                    "another program listens there, or a worker of other addresses"
                 )
             if task.name in self._here:
                 # It has greeted, and gone on.
                 return
             time.sleep(_PAUSE)
+
+    def _answer_to_greeting(self, made):
+        with made:
+            try:
+                made.sendall(f"{self._prefix}{self._own.name}\n".encode())
+                return _line(made)
+            except OSError:
+                return None
 
     def _answer(self, connection):
         """Answers a greeting."""

@@ -87,7 +87,7 @@ def test_another_program_is_no_worker(addresses):
 
         threading.Thread(target=answer, daemon=True).start()
         found, _ = meet({"worker": addresses[:2]}, [("worker", 0)], 2)
-    told = f"worker 1 at {addresses[1]}: another program answers"
+    told = f"worker 1 at {addresses[1]}: another program listens there"
     assert told in str(found["worker 0"])
 
 
@@ -106,7 +106,7 @@ def test_workers_of_other_addresses_do_not_meet(addresses):
     other.start()
     run(addresses[:2], 0)
     other.join()
-    assert all("another program answers, or a worker of other" in e for e in errors)
+    assert all("another program listens there, or a worker of" in e for e in errors)
 
 
 def test_a_taken_port_is_said(addresses, monkeypatch):
