@@ -35,6 +35,9 @@ flags.DEFINE_integer("steps_per_epoch", 100, "Train steps in an epoch.", 1)
 flags.DEFINE_integer("batch_size", 256, "Examples in the global batch.", 1)
 flags.DEFINE_integer("checkpoint_steps", 50, "Train steps between checkpoints.", 1)
 flags.DEFINE_integer("seed", 0, "Seed of everything; the same on all workers.", 0)
+flags.DEFINE_float(
+    "start_timeout", None, "Seconds to wait for all workers to start. Default: 60."
+)
 flags.DEFINE_string("output_dir", "runs/workers", "Folder that all workers see.")
 
 
@@ -55,6 +58,8 @@ def make_model():
 
 def work():
     """Trains as the worker that TF_CONFIG says this process is."""
+    # TensorFlow itself would wait for a missing worker for an hour without a word.
+    kgg.distribution.wait_for_workers(FLAGS.start_timeout)
     # Before any other operation: it makes the connections.
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     resolver = strategy.cluster_resolver

@@ -88,6 +88,9 @@ class Checkpoint(keras.callbacks.Callback):
         1
     """
 
+    # Workers exchange what only each of them knows.
+    on_all_workers = True
+
     def __init__(self, directory, every="epoch", keep=2):
         super().__init__()
         self.directory = files.locate("directory", directory)

@@ -48,6 +48,9 @@ class GapEarlyStopping(keras.callbacks.Callback):
         'val_duality_gap'
     """
 
+    # It may restore weights.
+    on_all_workers = True
+
     def __init__(
         self,
         monitor="val_duality_gap",

@@ -63,6 +63,9 @@ class NashMixture(measurement.Measurement):
         Generative Adversarial Networks", 2021.
     """
 
+    # It changes the histories.
+    on_all_workers = True
+
     def __init__(self, data, every="epoch", **arguments):
         # Measuring sets the shares: never but when it was asked for.
         super().__init__(every, from_first_epoch=False)

@@ -38,7 +38,7 @@ class ArrayBatches:
         self.num_examples = len(data)
         self.batch_size = validation.check_integer("batch_size", batch_size)
         self.steps_per_epoch = -(-self.num_examples // self.batch_size)
-        self._shuffle = shuffle
+        self.shuffle = shuffle
         self._seed = seed
         # Input pipelines run on the CPU; elsewhere each batch would be copied back.
         with tf.device("CPU:0"):
@@ -76,7 +76,7 @@ class ArrayBatches:
             positions = tf.range(begin, end)
         else:
             positions = begin + tf.range(self.batch_size, dtype=tf.int64)
-        if not self._shuffle:
+        if not self.shuffle:
             return positions
         key = tf.stack(
             [

@@ -2,18 +2,33 @@
 
 Workers that differ train on without an error: gradients of different models are summed
 as long as their shapes agree. So each worker hashes what has to be equal, and all look
-at all hashes; each then raises, or none.
+at all hashes; each then raises, or none. One that cannot even begin says so there.
 """
 
+import contextlib
 import hashlib
 import json
 
-import numpy as np
-
-from keras_gamegan.distribution import workers
+from keras_gamegan.distribution import cluster, lost_worker, workers
 
 # Names count up within a process, and say nothing of what is computed.
 _NAMES = {"name", "keras_history", "inbound_nodes", "input_layers", "output_layers"}
+_MOMENT = "the first step of fit()"
+_FAILED = "failed: "
+
+
+@contextlib.contextmanager
+def prepared(strategy):
+    """Tells the others, who wait in `check`, of an error raised in here."""
+    try:
+        yield
+    except Exception as error:
+        if workers.num_workers(strategy) > 1:
+            reason = f"{_FAILED}{type(error).__name__}: {error}"
+            # What is to be said is the first error, whoever else is lost.
+            with contextlib.suppress(lost_worker.WorkerLostError):
+                workers.all_texts(strategy, reason, _MOMENT)
+        raise
 
 
 def check(strategy, gather):
@@ -27,34 +42,36 @@ def check(strategy, gather):
 
     Raises:
         ValueError: If a worker's facts are not those of the first.
+        WorkerLostError: If a worker failed before, ended, or does not come here in
+            time; see `cluster.patience`.
     """
     if workers.num_workers(strategy) == 1:
         return
-    facts = gather()
-    digests = np.stack([_digest(fact) for fact in facts.values()])
-    rows = workers.all_rows(strategy, digests.reshape(1, -1))
-    rows = rows.reshape(len(rows), *digests.shape)
+    with prepared(strategy):
+        digests = {fact: _digest(value) for fact, value in gather().items()}
+    texts = workers.all_texts(strategy, json.dumps(digests), _MOMENT)
+    names = [task.name for task in cluster.tasks(strategy.cluster_resolver)]
+    for name, text in zip(names, texts, strict=True):
+        if text.startswith(_FAILED):
+            raise lost_worker.stopped(name, text.removeprefix(_FAILED), strategy)
+    rows = [json.loads(text) for text in texts]
     found = []
-    for index, row in enumerate(rows):
-        differing = [
-            fact
-            for fact, mine, first in zip(facts, row, rows[0], strict=True)
-            if (mine != first).any()
-        ]
+    for name, row in zip(names, rows, strict=True):
+        differing = [fact for fact in digests if row.get(fact) != rows[0].get(fact)]
         if differing:
-            found.append(f"worker {index} differs in its {' and its '.join(differing)}")
+            found.append(f"{name} differs in its {' and its '.join(differing)}")
     if found:
         raise ValueError(
-            "All workers must train the same model in the same way. Received: "
-            f"{'; '.join(found)} from worker 0. Start every worker with the same "
-            "command, the same versions and an explicit seed: GAN(..., seed=0)."
+            "All workers must train the same model on the same data in the same way. "
+            f"Received: {'; '.join(found)} from {names[0]}. Start every worker with "
+            "the same command, data and versions and an explicit seed: "
+            "GAN(..., seed=0)."
         )
 
 
 def _digest(fact):
     text = json.dumps(_without_names(fact), sort_keys=True, default=str)
-    hashed = hashlib.sha256(text.encode()).digest()
-    return np.frombuffer(hashed[:16], "int32")
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def _without_names(value):

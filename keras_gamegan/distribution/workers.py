@@ -1,10 +1,13 @@
 """Several processes: who writes files, and how all of them know what each knows."""
 
+import threading
 import weakref
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+from keras_gamegan.distribution import cluster, lost_worker
 
 # What Keras' own callbacks write, one writer must write.
 _WRITERS = (
@@ -13,17 +16,18 @@ _WRITERS = (
     keras.callbacks.TensorBoard,
 )
 
+# Bytes of a text that workers exchange, longer or not.
+_LONGEST_TEXT = 2048
+
 # One function for each strategy, traced once.
 _gatherers: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 def num_workers(strategy):
     """Returns the number of processes that train together, an int."""
-    resolver = getattr(strategy, "cluster_resolver", None)
-    if resolver is None or not is_multi_worker(strategy):
+    if not is_multi_worker(strategy):
         return 1
-    spec = resolver.cluster_spec().as_dict()
-    return sum(len(spec.get(job, ())) for job in ("chief", "worker"))
+    return len(cluster.tasks(strategy.cluster_resolver)) or 1
 
 
 def is_multi_worker(strategy):
@@ -75,6 +79,61 @@ def _gather_rows(rows):
     return context.all_gather(mine[tf.newaxis], axis=0)
 
 
+def all_texts(strategy, text, moment, seconds=None):
+    """Returns a text from every worker, in the order of the workers.
+
+    Every worker must call it at the same point.
+
+    Args:
+        strategy: The model's strategy.
+        text: This worker's; what is longer than 2048 bytes is cut off.
+        moment: When that is, for the message.
+        seconds: For how long a worker waits for the others. Default: as
+            `cluster.patience`.
+
+    Raises:
+        WorkerLostError: If another one does not come here within that time, or ended.
+    """
+    encoded = np.frombuffer(text.encode()[:_LONGEST_TEXT], "uint8")
+    row = np.zeros((1, _LONGEST_TEXT), "int32")
+    row[0, : len(encoded)] = encoded
+    rows = _within(seconds, moment, strategy, lambda: all_rows(strategy, row))
+    replicas_each = len(rows) // num_workers(strategy)
+    return [
+        row[row > 0].astype("uint8").tobytes().decode(errors="ignore")
+        for row in rows[::replicas_each]
+    ]
+
+
+def _within(seconds, moment, strategy, exchange):
+    """Returns what ``exchange()`` returns, or raises if that takes too long.
+
+    In a thread that is left behind then: TensorFlow's own limit keeps a thread for
+    every exchange until the time is over, also of those that succeed.
+    """
+    seconds = cluster.patience() if seconds is None else seconds
+    outcome = []
+
+    def run():
+        try:
+            outcome.append((exchange(), None))
+        except BaseException as error:
+            outcome.append((None, error))
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not outcome:
+        raise lost_worker.not_answering(strategy, moment, seconds)
+    found, error = outcome[0]
+    if error is None:
+        return found
+    explained = None
+    if isinstance(error, tf.errors.OpError):
+        explained = lost_worker.explain(error, strategy)
+    raise error if explained is None else explained
+
+
 def replica_values(strategy, variables):
     """Returns what each replica holds of these scalar variables: lists of floats.
 
@@ -101,12 +160,11 @@ def restore_replica_values(strategy, variables, rows):
         rows = np.where(summed, rows.sum(axis=0) / replicas, rows[0])
         rows = np.tile(rows, (replicas, 1))
     here = len(_parts(variables[0]))
-    resolver = getattr(strategy, "cluster_resolver", None)
     begin = 0
     if num_workers(strategy) > 1:
-        after_chief = "chief" in resolver.cluster_spec().as_dict()
-        is_worker = resolver.task_type == "worker"
-        begin = here * (resolver.task_id + (after_chief and is_worker))
+        resolver = strategy.cluster_resolver
+        names = [task.name for task in cluster.tasks(resolver)]
+        begin = here * names.index(cluster.own_name(resolver))
     for column, variable in enumerate(variables):
         for index, part in enumerate(_parts(variable)):
             part.assign(tf.cast(rows[begin + index, column], part.dtype))
@@ -151,41 +209,3 @@ class _RestoreOnly(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self._callback.on_train_begin(logs)
-
-
-class WorkerLostError(RuntimeError):
-    """Another worker ended while this one was waiting for it.
-
-    Raised by `fit` under `MultiWorkerMirroredStrategy`. Start all
-    workers again with the same command; with `kgg.callbacks.Checkpoint` they go on from
-    the last checkpoint, exactly.
-
-    Example:
-        >>> import keras_gamegan as kgg
-        >>> try:
-        ...     raise kgg.WorkerLostError("worker 1 of 2 workers ended")
-        ... except kgg.WorkerLostError as error:
-        ...     print(f"Restart me: {error}")
-        Restart me: worker 1 of 2 workers ended
-    """
-
-
-def explain(error, strategy):
-    """Returns the `WorkerLostError` behind a TensorFlow error, or None.
-
-    Args:
-        error: A `tf.errors.OpError` raised in a step.
-        strategy: The model's strategy.
-    """
-    lost = tf.errors.UnavailableError, tf.errors.AbortedError
-    collective = "ollective" in str(error)
-    if num_workers(strategy) == 1 or not (isinstance(error, lost) or collective):
-        return None
-    resolver = strategy.cluster_resolver
-    return WorkerLostError(
-        "Expected all workers to go on, but another one ended: lost, killed, or "
-        "stopped by an error that stands in its own log. Received: a broken connection "
-        f"on {resolver.task_type} {resolver.task_id} of {num_workers(strategy)} "
-        "workers. Start all of them again with the same command; with "
-        "kgg.callbacks.Checkpoint they go on from the last checkpoint."
-    )

@@ -46,6 +46,29 @@ class FitData(NamedTuple):
         # What is not known is not compared.
         return {name: value for name, value in told.items() if value is not None}
 
+    def what_must_agree(self, x: Any, arguments: dict) -> dict:
+        """Returns what several workers must have in common, by what it is called.
+
+        Not what the data are: every worker reads its own copy.
+
+        Args:
+            x: The data as Keras gets them.
+            arguments: Further arguments of `fit`.
+        """
+        found = self.specification or {}
+        return {
+            "data (element types, shapes or sharding)": _described(x),
+            "batch size": found.get("batch_size"),
+            "number of examples or batches": [found.get("examples"), _length(x)],
+            "shuffle": isinstance(self.x, arrays.ArrayBatches) and self.x.shuffle,
+            "validation data": [
+                _described(self.validation),
+                _length(self.validation),
+                *(arguments.get(f"validation_{n}") for n in ("batch_size", "steps")),
+                arguments.get("validation_freq", 1),
+            ],
+        }
+
 
 def prepare(model: Any, x: Any, y: Any, arguments: dict) -> FitData:
     """Returns the data of a call of `fit`, checked.
@@ -209,3 +232,36 @@ def _split(data: Any, labels: Any, split: float, validation_data: Any) -> tuple:
 
 def _shape(spec: tf.TensorSpec) -> list:
     return list(spec.shape) if spec.shape.rank is not None else []
+
+
+def _described(data: Any) -> list:
+    """Returns of which kind data are: nothing that differs between equal data."""
+    if isinstance(data, tf.data.Dataset):
+        policy = data.options().experimental_distribute.auto_shard_policy
+        specs = tf.nest.map_structure(_element, data.element_spec)
+        return ["tf.data.Dataset", repr(specs), policy.name]
+    if isinstance(data, (list, tuple)):
+        return [_described(part) for part in data]
+    if hasattr(data, "dtype") and hasattr(data, "shape"):
+        return ["array", str(data.dtype), [str(size) for size in data.shape[1:]]]
+    return [type(data).__name__]
+
+
+def _element(spec: Any) -> str:
+    if not isinstance(spec, tf.TensorSpec) or not spec.shape.rank:
+        return repr(spec)
+    # Its batch size is told by name.
+    return repr([spec.dtype.name, list(spec.shape[1:])])
+
+
+def _length(data: Any) -> Any:
+    """Returns batches or examples, or how they are unknown."""
+    if isinstance(data, tf.data.Dataset):
+        # Endless and unknown are two things: TensorFlow asks all workers for a next
+        # batch where the length is unknown.
+        return int(data.cardinality())
+    if isinstance(data, keras.utils.PyDataset):
+        return data.num_batches
+    if isinstance(data, (list, tuple)):
+        return [_length(part) for part in data]
+    return len(data) if hasattr(data, "shape") and len(data.shape) else None

@@ -6,7 +6,15 @@ import keras
 import tensorflow as tf
 
 from keras_gamegan import version
-from keras_gamegan.distribution import agreement, execution, placement, workers
+from keras_gamegan.distribution import (
+    agreement,
+    execution,
+    lost_worker,
+    notices,
+    placement,
+    stopping,
+    workers,
+)
 from keras_gamegan.models import (
     checks,
     fit_data,
@@ -36,11 +44,52 @@ def fit(model, keras_fit, x, y, epochs, verbose, callbacks, arguments):
     Raises:
         ValueError: As in `GAN.fit`.
     """
-    check_compiled(model, "fit")
-    _check_trainable(model)
-    run_arguments.check_fit(epochs, verbose, arguments)
-    callbacks = run_arguments.as_callbacks(callbacks)
     arguments = dict(arguments)
+    strategy = model.distribute_strategy
+    with agreement.prepared(strategy):
+        check_compiled(model, "fit")
+        _check_trainable(model)
+        run_arguments.check_fit(epochs, verbose, arguments)
+        data, stages, callbacks = _prepare(model, x, y, epochs, callbacks, arguments)
+    agreement.check(
+        strategy, lambda: _what_must_agree(model, data, stages, callbacks, arguments)
+    )
+    callbacks = workers.callbacks_of_worker(strategy, callbacks)
+    if workers.num_workers(strategy) > 1:
+        # Last in the list: the others have said by then whether they stop.
+        callbacks = [*callbacks, stopping.StopTogether()]
+
+    def run_stage(stage, callbacks):
+        return keras_fit(
+            x=stage.x,
+            epochs=stage.epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            initial_epoch=stage.initial_epoch,
+            steps_per_epoch=stage.steps_per_epoch,
+            validation_data=data.validation,
+            **arguments,
+        )
+
+    try:
+        with notices.exchanged(strategy), explained(model):
+            result = resuming.run(model, run_stage, stages, callbacks, verbose, epochs)
+    finally:
+        # What a callback holds while training runs, such as a lock on a folder.
+        for callback in callbacks:
+            if hasattr(callback, "release"):
+                callback.release()
+    for optimizer, network in (
+        (model.d_optimizer, model.discriminator_network),
+        (model.g_optimizer, model.generator_network),
+    ):
+        optimizer.finalize_variable_values(network.weight_variables)
+    return result
+
+
+def _prepare(model, x, y, epochs, callbacks, arguments):
+    """Returns (`FitData`, stages, callbacks) of a call of `fit`, checked."""
+    callbacks = run_arguments.as_callbacks(callbacks)
     data = fit_data.prepare(model, x, y, arguments)
     _check_strategy(model, data.batch_size)
     execution.check_steps_per_execution(
@@ -68,36 +117,7 @@ def fit(model, keras_fit, x, y, epochs, verbose, callbacks, arguments):
     if isinstance(stages[0].x, tf.data.Dataset):
         # Keras shuffles arrays only, and warns if a data set leaves it the default.
         arguments.setdefault("shuffle", False)
-    strategy = model.distribute_strategy
-    agreement.check(strategy, lambda: _what_must_agree(model, specification, stages))
-    callbacks = workers.callbacks_of_worker(strategy, callbacks)
-
-    def run_stage(stage, callbacks):
-        return keras_fit(
-            x=stage.x,
-            epochs=stage.epochs,
-            verbose=verbose,
-            callbacks=callbacks,
-            initial_epoch=stage.initial_epoch,
-            steps_per_epoch=stage.steps_per_epoch,
-            validation_data=data.validation,
-            **arguments,
-        )
-
-    try:
-        with explained(model):
-            result = resuming.run(model, run_stage, stages, callbacks, verbose, epochs)
-    finally:
-        # What a callback holds while training runs, such as a lock on a folder.
-        for callback in callbacks:
-            if hasattr(callback, "release"):
-                callback.release()
-    for optimizer, network in (
-        (model.d_optimizer, model.discriminator_network),
-        (model.g_optimizer, model.generator_network),
-    ):
-        optimizer.finalize_variable_values(network.weight_variables)
-    return result
+    return data, stages, callbacks
 
 
 @contextlib.contextmanager
@@ -107,7 +127,7 @@ def explained(model):
         yield
     except tf.errors.OpError as error:
         strategy = model.distribute_strategy
-        found = guard.explain(error) or workers.explain(error, strategy)
+        found = guard.explain(error) or lost_worker.explain(error, strategy)
         if found is None:
             raise
         raise found from None
@@ -173,7 +193,7 @@ def _check_local_search(model):
             )
 
 
-def _what_must_agree(model, specification, stages):
+def _what_must_agree(model, data, stages, callbacks, arguments):
     """Returns what has to be the same on all workers, by what it is called."""
     config = model.get_config()
     seed = config.pop("seed")
@@ -187,9 +207,15 @@ def _what_must_agree(model, specification, stages):
         "seed": seed,
         "model": [type(model).__name__, config],
         "optimizers, loss or penalty": serialization.compile_config(model),
-        "data": specification,
+        **data.what_must_agree(stages[0].x, arguments),
+        "epochs or steps_per_epoch": [stages[-1].epochs, stages[-1].steps_per_epoch],
         "step to go on from": [
             model.num_steps,
-            [(s.initial_epoch, s.epochs, s.steps_per_epoch) for s in stages],
+            [stage.initial_epoch for stage in stages],
+        ],
+        "callbacks that all workers must have": [
+            [type(each).__name__, getattr(getattr(each, "schedule", None), "every", "")]
+            for each in callbacks
+            if getattr(each, "on_all_workers", False)
         ],
     }

@@ -4,9 +4,13 @@ Every part writes what it found to FOLDER/<part>-<worker>.json; the tests read i
 """
 
 import json
+import os
 import pathlib
+import signal
 import sys
+import time
 import traceback
+import warnings
 
 import keras
 import numpy as np
@@ -14,6 +18,7 @@ import tensorflow as tf
 
 import keras_gamegan as kgg
 from keras_gamegan import version
+from keras_gamegan.distribution import cluster, workers
 
 RING = kgg.datasets.gaussian_ring(seed=0)
 
@@ -181,6 +186,131 @@ def disagreement(strategy, folder, rank):
     return found
 
 
+def other_data(strategy, folder, rank):
+    """Workers whose data differ are told before the first step, and so is the reason.
+
+    What is said to differ stands behind "|" in the name of an attempt.
+    """
+    with strategy.scope():
+        gan = make()
+    points = RING.sample(40)
+    kind, size = "data (element types, shapes or sharding)", "batch size"
+    length, epochs = "number of examples or batches", "epochs or steps_per_epoch"
+
+    def sliced(array, batch_size=10, policy="DATA", **arguments):
+        data = tf.data.Dataset.from_tensor_slices(array).batch(batch_size, **arguments)
+        options = tf.data.Options()
+        policy = tf.data.experimental.AutoShardPolicy[policy]
+        options.experimental_distribute.auto_shard_policy = policy
+        return data.with_options(options)
+
+    attempts = {
+        f"stream|{size}": {"x": RING.batches((14, 10)[rank], steps_per_epoch=4)},
+        f"array|{size}": {"x": points, "batch_size": (14, 10)[rank]},
+        f"whole batches|{size}": {
+            "x": sliced(points, (14, 10)[rank], drop_remainder=True).take(2)
+        },
+        f"last batch|{length}": {"x": sliced(points, (14, 10)[rank])},
+        f"array|{length}": {"x": points[: (40, 30)[rank]], "batch_size": 10},
+        f"data set|{length}": {"x": sliced(points[: (40, 30)[rank]])},
+        f"endless|{length}": {
+            "x": sliced(points).repeat((None, 2)[rank]),
+            "steps_per_epoch": 4,
+        },
+        f"types|{kind}": {"x": sliced(points.astype(("float32", "float64")[rank]))},
+        f"sharding|{kind}": {"x": sliced(points, policy=("DATA", "OFF")[rank])},
+        "shuffle|shuffle": {"x": points, "shuffle": not rank},
+        f"steps|{epochs}": {
+            "x": sliced(points).repeat(),
+            "steps_per_epoch": (4, 5)[rank],
+        },
+        f"epochs|{epochs}": {"x": points, "epochs": (1, 2)[rank]},
+        "validation|validation data": {
+            "x": points,
+            "validation_data": None if rank else points[:20],
+        },
+        "callbacks|callbacks that all workers must have": {
+            "x": points,
+            "callbacks": [kgg.callbacks.Checkpoint(folder / "c", every=1 + rank)],
+        },
+    }
+    found = {}
+    for name, arguments in attempts.items():
+        try:
+            gan.fit(verbose=0, **arguments)
+            found[name] = "trained"
+        except ValueError as error:
+            found[name] = str(error)
+    bad = points.copy()
+    if rank == 1:
+        bad[3] = np.nan
+    try:
+        gan.fit(bad, verbose=0)
+    except (ValueError, kgg.WorkerLostError) as error:
+        found["failing"] = f"{type(error).__name__}: {error}"
+    found["steps before"] = gan.num_steps
+
+    def generate():
+        for _ in range((4, 6)[rank]):
+            yield points[:10]
+
+    # Of unknown length: TensorFlow goes on until the last worker has no more. Each of
+    # them reads all batches here, in halves.
+    signature = tf.TensorSpec((None, 2))
+    data = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    options = tf.data.Options()
+    policy = tf.data.experimental.AutoShardPolicy.OFF
+    options.experimental_distribute.auto_shard_policy = policy
+    with warnings.catch_warnings():
+        # Keras' word for data of unknown length that end.
+        warnings.simplefilter("ignore")
+        gan.fit(data.with_options(options), verbose=0)
+    found["steps of unequal data"] = gan.num_steps
+    found["digest"] = digest(gan)
+    return found
+
+
+class StopAlone(keras.callbacks.Callback):
+    """Sets `stop_training` on the second worker, at a step or the end of an epoch."""
+
+    def __init__(self, rank, step=None, epoch=None):
+        super().__init__()
+        self._rank, self._step, self._epoch = rank, step, epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self._rank == 1 and self.model.num_steps == self._step:
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self._rank == 1 and epoch == self._epoch:
+            self.model.stop_training = True
+
+
+def stop_alone(strategy, folder, rank):
+    """One worker stops; all do, and what was trained is the same."""
+    found = {}
+    for name, steps, epochs, when in (
+        ("at the end of an epoch", 4, 5, {"epoch": 1}),
+        ("inside an epoch", 4, 5, {"step": 2}),
+        ("inside a long epoch", 210, 1, {"step": 2}),
+    ):
+        with strategy.scope():
+            gan = make()
+        data = RING.batches(10, steps_per_epoch=steps)
+        stop = StopAlone(rank, **when)
+        fitted = gan.fit(data, epochs=epochs, verbose=0, callbacks=[stop])
+        found[name] = [gan.num_steps, fitted.epoch, gan.stop_training]
+        found[f"digest {name}"] = digest(gan)
+    begin = time.perf_counter()
+    for _ in range(50):
+        workers.all_texts(strategy, "go on", "the end of a test")
+    found["seconds"] = {"exchange": (time.perf_counter() - begin) / 50}
+    begin = time.perf_counter()
+    gan.fit(RING.batches(10, steps_per_epoch=90), verbose=0)
+    found["seconds"]["step"] = (time.perf_counter() - begin) / 90
+    return found
+
+
 def plain_keras(strategy, folder, rank):
     """The day this passes, Keras has learnt to fit on several workers."""
     with strategy.scope():
@@ -227,16 +357,20 @@ PARTS = (
     backup,
     disagreement,
     measurements,
+    other_data,
+    stop_alone,
     plain_keras,
 )
 
 
 def fatal(attempt):
     """Returns the error that ended an attempt; nobody may hang instead."""
+    begin = time.monotonic()
     try:
         attempt()
     except Exception as error:
-        return {"error": f"{type(error).__name__}: {error}"}
+        seconds = time.monotonic() - begin
+        return {"error": f"{type(error).__name__}: {error}", "seconds": seconds}
     return {"error": None}
 
 
@@ -276,13 +410,36 @@ def nan_on_one(strategy, folder, rank):
         options = tf.data.Options()
         policy = tf.data.experimental.AutoShardPolicy.DATA
         options.experimental_distribute.auto_shard_policy = policy
-        gan.fit(data.with_options(options), verbose=0)
+        checkpoint = kgg.callbacks.Checkpoint(folder / "checkpoints", every=1)
+        gan.fit(data.with_options(options), verbose=0, callbacks=[checkpoint])
 
     return fatal(attempt)
 
 
+def late(strategy, folder, rank):
+    """The second worker does something else for longer than the first waits."""
+    os.environ[cluster.TIMEOUT] = "3"
+    gan = make_here(strategy)
+    if rank == 1:
+        time.sleep(20)
+    return fatal(lambda: gan.fit(batches(), verbose=0))
+
+
+def killed_before_fit(strategy, folder, rank):
+    """The second worker is gone before the first step."""
+    gan = make_here(strategy)
+    if rank == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return fatal(lambda: gan.fit(batches(), verbose=0))
+
+
+def make_here(strategy):
+    with strategy.scope():
+        return make()
+
+
 # Each ends its process group, and so has one of its own.
-FATAL = other_shapes, other_class, nan_on_one
+FATAL = other_shapes, other_class, nan_on_one, late, killed_before_fit
 
 
 def main(folder, *parts):

@@ -1,5 +1,6 @@
 """Two processes over 127.0.0.1, started with nothing but TF_CONFIG."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gamegan.distribution import workers
+from keras_gamegan.distribution import stopping, workers
 from tests import strategies
 from tests.conformance import cluster
 from tests.distribution import scenario
@@ -122,6 +123,41 @@ def test_workers_that_differ_are_all_told(outcome):
 
 
 @pytest.mark.slow
+def test_workers_whose_data_differ_are_all_told(outcome):
+    chief, other = outcome("other_data")
+    for found in (chief, other):
+        told = {name: text for name, text in found.items() if "|" in name}
+        assert len(told) == 14
+        for name, text in told.items():
+            expected = f"Received: worker 1 differs in its {name.split('|')[1]}"
+            assert expected in text, (name, text)
+            assert "from worker 0. Start every worker with the same" in text
+        assert found["steps before"] == 0
+        assert found["steps of unequal data"] == 12
+    reason = "The data must be finite. Received:"
+    assert other["failing"].startswith(f"ValueError: {reason}")
+    assert f"from worker 1: ValueError: {reason}" in chief["failing"]
+    assert chief["failing"].startswith("WorkerLostError: Expected all workers")
+    assert chief["digest"] == other["digest"]
+
+
+@pytest.mark.slow
+def test_one_worker_that_stops_stops_all(outcome):
+    chief, other = outcome("stop_alone")
+    expected = {
+        "at the end of an epoch": [8, [0, 1], True],
+        "inside an epoch": [4, [0], True],
+        "inside a long epoch": [stopping.STEPS_BETWEEN, [0], True],
+    }
+    for name, stopped in expected.items():
+        assert chief[name] == other[name] == stopped, name
+        assert chief[f"digest {name}"] == other[f"digest {name}"], name
+    # Spread over the steps between two of them, an exchange is next to nothing.
+    seconds = chief["seconds"]
+    assert seconds["exchange"] / stopping.STEPS_BETWEEN < 0.1 * seconds["step"]
+
+
+@pytest.mark.slow
 def test_keras_itself_cannot_yet(outcome):
     """If this fails, keras#20585 is fixed: see distribution/multi_worker.py.
 
@@ -138,6 +174,9 @@ def test_keras_itself_cannot_yet(outcome):
         ("other_shapes", ("", "Shape mismatch")),
         ("other_class", ("", "")),
         ("nan_on_one", ("WorkerLostError", "NonFiniteError")),
+        # Seconds in `fit` are bounded below.
+        ("late", ("no answer on worker 0; alive, but busy or stuck: worker 1 (", "")),
+        ("killed_before_fit", ("but worker 1 ended", "")),
     ],
 )
 def test_nobody_hangs(part, expected, tmp_path):
@@ -151,6 +190,18 @@ def test_nobody_hangs(part, expected, tmp_path):
         error = json.loads(found.read_text())["error"] if found.exists() else ""
         assert error is not None
         assert words in error + started.text(rank)
+        if part in ("late", "killed_before_fit") and rank == 0:
+            assert "WorkerLostError: Expected all workers" in error
+            assert json.loads(found.read_text())["seconds"] < 45
+    if part == "nan_on_one":
+        told = json.loads((tmp_path / f"{part}-0.json").read_text())["error"]
+        reason = json.loads((tmp_path / f"{part}-1.json").read_text())["error"]
+        # The same reason on all, and what was written before is whole.
+        assert f"from worker 1: {reason}" in told
+        assert "the training data became NaN" in reason
+        names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+        assert [n for n in names if n.startswith("step-")] == names
+        assert {name.split(".")[0] for name in names} == {"step-000000000001"}
 
 
 def train(folder, *arguments):
@@ -171,28 +222,75 @@ def weights(folder):
     return [*gan.get_weights(), *(np.array(slot.numpy()) for slot in slots)]
 
 
+@pytest.fixture(scope="module", name="undisturbed")
+def fixture_undisturbed(tmp_path_factory):
+    """The weights of a run of the example that nothing happened to."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with cluster.Cluster(2, train(folder / "run"), folder / "logs") as started:
+        started.check(LIMIT)
+    return weights(folder / "run")
+
+
+def until_a_checkpoint(started, folder):
+    """Waits, bounded, until the chief has written one."""
+    end = time.monotonic() + LIMIT
+    while not list(folder.glob("step-*.json")):
+        assert time.monotonic() < end and None in started.wait(0.05)
+
+
+def assert_goes_on(folder, logs, undisturbed):
+    """Asserts that the same command ends as a run that nothing happened to."""
+    with cluster.Cluster(2, train(folder), logs) as started:
+        started.check(LIMIT)
+    for left, right in zip(undisturbed, weights(folder), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 1])
-def test_a_lost_worker_stops_the_other_and_both_resume(victim, tmp_path):
-    with cluster.Cluster(2, train(tmp_path / "a"), tmp_path / "logs") as started:
-        started.check(LIMIT)
-    command = train(tmp_path / "b")
-    with cluster.Cluster(2, command, tmp_path / "killed") as started:
-        end = time.monotonic() + LIMIT
-        checkpoints = tmp_path / "b" / "checkpoints"
-        while not list(checkpoints.glob("step-*.json")):
-            assert time.monotonic() < end and None in started.wait(0.05)
+def test_a_lost_worker_stops_the_other_and_both_resume(victim, tmp_path, undisturbed):
+    folder = tmp_path / "run"
+    with cluster.Cluster(2, train(folder), tmp_path / "killed") as started:
+        until_a_checkpoint(started, folder / "checkpoints")
         started.processes[victim].kill()
+        begin = time.monotonic()
         # Bounded: the survivor notices without anybody's help.
         codes = started.wait(120)
+        print(f"survivor stopped after {time.monotonic() - begin:.1f} seconds")
         assert codes[1 - victim] not in (0, None)
         assert "WorkerLostError: Expected all workers" in started.text(1 - victim)
-    with cluster.Cluster(2, command, tmp_path / "again") as started:
-        started.check(LIMIT)
-    for left, right in zip(
-        weights(tmp_path / "a"), weights(tmp_path / "b"), strict=True
-    ):
-        np.testing.assert_array_equal(left, right)
+        assert f"but worker {victim} ended" in started.text(1 - victim)
+    assert_goes_on(folder, tmp_path / "again", undisturbed)
+
+
+@pytest.mark.slow
+def test_a_full_disk_stops_both_and_both_resume(tmp_path, undisturbed):
+    checkpoints = tmp_path / "run" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(checkpoints)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("mounting a small disk is not allowed here")
+    try:
+        with cluster.Cluster(2, train(tmp_path / "run"), tmp_path / "full") as started:
+            until_a_checkpoint(started, checkpoints)
+            filler = checkpoints / "filler"
+            with contextlib.suppress(OSError), filler.open("wb", 0) as file:
+                while file.write(bytes(4096)):
+                    pass
+            begin = time.monotonic()
+            codes = started.wait(120)
+            print(f"both stopped after {time.monotonic() - begin:.1f} seconds")
+            assert None not in codes and 0 not in codes, codes
+            chief, other = started.text(0), started.text(1)
+        assert "OSError: The checkpoint of step" in chief
+        reason = "from worker 0: OSError: The checkpoint of step"
+        assert "WorkerLostError: Expected all workers" in other and reason in other
+        filler.unlink()
+        assert_goes_on(tmp_path / "run", tmp_path / "again", undisturbed)
+    finally:
+        subprocess.run(["umount", str(checkpoints)], check=True)
 
 
 @pytest.mark.slow
