@@ -29,6 +29,7 @@ def export(
     validation.check_choice("format", format, FORMATS)
     validation.check_flag("score", score, (True, False))
     validation.check_flag("warmup", warmup, (True, False, None))
+    validation.check_flag("verbose", verbose)
     saved_model.check_finite(model, source, score)
     if format == "onnx":
         onnx_file.check(model, source, score, version, warmup)
@@ -62,7 +63,8 @@ def _free(path):
 
 def _free_version(path, version):
     """Returns the folder of a version that is not taken."""
-    if version != NEXT:
+    is_next = isinstance(version, str) and version == NEXT
+    if not is_next:
         version = validation.check_integer(
             "version",
             version,
@@ -83,7 +85,7 @@ def _free_version(path, version):
         )
     # As TF Serving reads names: 007 is version 7.
     taken = sorted(int(name) for name in files.names(path) if name.isdecimal())
-    if version == NEXT:
+    if is_next:
         version = taken[-1] + 1 if taken else 1
     if version in taken:
         raise ValueError(

@@ -4,6 +4,7 @@ A file may be cut, overwritten or changed on purpose. HDF5 and zip are read by K
 for its own `load_weights` and `load_model` only the kind of exception is looked at.
 """
 
+import atexit
 import functools
 import json
 import pathlib
@@ -55,6 +56,7 @@ def _make():
 def _run():
     """A folder of two checkpoints and two model files, and the states by step."""
     folder = pathlib.Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     gan, states = _make(), {}
 
     class Remember(keras.callbacks.Callback):

@@ -240,3 +240,10 @@ def test_weights_that_are_no_numbers_are_not_exported(value, tmp_path):
     )
     with pytest.raises(ValueError, match="The discriminator that is exported must"):
         gan.export(tmp_path / "scored", source="average", score=True)
+
+
+@pytest.mark.parametrize("name", ["version", "verbose", "score", "warmup"])
+def test_arguments_of_export_that_are_arrays(name, gan, tmp_path):
+    with pytest.raises(TypeError, match=rf"`{name}` must be .*Received: {name}=array"):
+        gan.export(tmp_path / "sampler", **{name: np.ones(2)})
+    assert not list(tmp_path.iterdir())
