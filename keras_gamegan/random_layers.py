@@ -28,6 +28,10 @@ _HIDDEN = {
 }
 
 
+# What Keras calls the state of a generator of random numbers.
+_STATE = "seed_generator_state"
+
+
 class Noise:
     """The generators of random numbers of one model.
 
@@ -39,7 +43,7 @@ class Noise:
         self._model = model
         self._owned: list[keras.Variable] = []
         self._foreign = False
-        self._warned = False
+        self._warned = self._warned_of_loop = False
         self.drawn = False
 
     def refresh(self) -> None:
@@ -74,10 +78,11 @@ class _Scope(keras.StatelessScope):
         self._noise = noise
         self._stream = stream
         self._places = {id(v): index for index, v in enumerate(noise._owned)}
-        self._seen: set[int] = set()
+        self._graph: Any = None
         self._operations = 0
 
     def __enter__(self) -> "_Scope":
+        self._graph = _graph()
         self._operations = len(_operations())
         super().__enter__()
         return self
@@ -90,11 +95,13 @@ class _Scope(keras.StatelessScope):
     def get_current_value(self, variable: keras.Variable) -> Any:
         """Returns what stands for a variable in this pass; called by Keras."""
         value = super().get_current_value(variable)
+        if variable.name == _STATE and _graph() is not self._graph:
+            self._warn_of_loop()
         if value is not None or not _is_state(variable):
             return value
         place = self._places.get(id(variable))
         if place is None:
-            if variable.name != "seed_generator_state":
+            if variable.name != _STATE:
                 return None
             place = self._places[id(variable)] = len(self._places)
             self._noise._foreign = True
@@ -105,6 +112,25 @@ class _Scope(keras.StatelessScope):
         value = tf.cast(seed, variable.dtype)
         self.add_update((variable, value))
         return value
+
+    def add_update(self, update: tuple) -> None:
+        """Notes what a variable becomes; called by Keras."""
+        # A tensor of a loop's body is not to be had outside of it.
+        if _graph() is self._graph:
+            super().add_update(update)
+
+    def _warn_of_loop(self) -> None:
+        if "while" not in _graph().name or self._noise._warned_of_loop:
+            return
+        self._noise._warned_of_loop = True
+        warnings.warn(
+            f"A layer of {self._noise._model.name!r} draws inside a loop of the graph: "
+            "every turn of one pass gets the same numbers. Received: keras.random in "
+            "the body of a while loop, such as an RNN cell. Draw before the loop, or "
+            "write the loop out: RNN(..., unroll=True).",
+            UserWarning,
+            stacklevel=2,
+        )
 
     def _warn_of_hidden_state(self, operations: list) -> None:
         found = sorted({op.type for op in operations} & _HIDDEN)
@@ -121,11 +147,15 @@ class _Scope(keras.StatelessScope):
             )
 
 
+def _graph() -> Any:
+    """Returns the graph that is being built; None eagerly."""
+    return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
+
+
 def _operations() -> list:
     """Returns the operations of the graph that is being built; none eagerly."""
-    if tf.executing_eagerly():
-        return []
-    return tf.compat.v1.get_default_graph().get_operations()
+    graph = _graph()
+    return [] if graph is None else graph.get_operations()
 
 
 def _is_state(variable: keras.Variable) -> bool:

@@ -97,6 +97,8 @@ class StatelessNetwork:
         such a weight is not among them.
         """
         nature = {id(v) for v in keras_private.trainable_by_nature(self.model)}
+        # What Keras merges into a kernel when it saves is no longer what it was.
+        nature -= {id(v) for v in keras_private.adapted_weights(self.model)}
         frozen = [v for v in self.state_variables if id(v) in nature]
         moved: dict[int, bool] = {}
 

@@ -186,6 +186,35 @@ def test_different_seeds_give_different_noise():
     assert abs(correlation) < 0.05
 
 
+class NoisyCell(layers.Layer):
+    """Draws at every time step."""
+
+    state_size = output_size = 2
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.seed_generator = keras.random.SeedGenerator(1)
+
+    def call(self, inputs, states):
+        noise = keras.random.normal((1, 2), seed=self.seed_generator)
+        return inputs + noise, states
+
+
+def test_draws_in_a_loop_of_the_graph_are_told_of():
+    def made(unroll):
+        rnn = layers.RNN(NoisyCell(), return_sequences=True, unroll=unroll)
+        generator = keras.Sequential(
+            [keras.Input((4,)), layers.RepeatVector(5), layers.Dense(2), rnn]
+        )
+        shape = [keras.Input((5, 2)), layers.Flatten(), layers.Dense(1)]
+        return kgg.GAN(keras.Sequential(shape), generator, seed=0)
+
+    with pytest.warns(UserWarning, match=r"inside a loop of the graph.*unroll=True"):
+        made(unroll=False).sample(1, seed=1)
+    steps = np.diff(made(unroll=True).sample(1, seed=1)[0], axis=0)
+    assert len(np.unique(steps.round(5))) == steps.size
+
+
 def test_hidden_state_is_told_of_once():
     gan = build(Hidden)
     with pytest.warns(UserWarning, match=r"tf\.random.*RandomStandardNormal.*keras"):

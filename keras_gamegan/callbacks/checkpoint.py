@@ -127,6 +127,8 @@ class Checkpoint(keras.callbacks.Callback):
                 raise
             raise files.unusable("directory", self.directory, error) from error
         if stored is None:
+            if in_fit:
+                same_run.warn_of_lost_beginning(self.directory, model)
             return None
         description, settings = stored.description, run_settings.record(model)
         of_data = run_settings.changes(description["data"], self.data_specification)
@@ -160,6 +162,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.schedule.start(step)
         self._epoch = self._position.epoch if self._position else 0
         same_run.begin(self.directory, self.model)
+        same_run.warn_of_adaptation(self.model)
         self._tell_finished()
 
     def on_epoch_begin(self, epoch, logs=None):

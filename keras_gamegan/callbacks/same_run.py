@@ -1,10 +1,13 @@
 """Whether a checkpoint is of the run that wants to go on from it."""
 
 import os
+import warnings
 import weakref
 from typing import NamedTuple
 
 from keras_gamegan import files
+from keras_gamegan.distribution import keras_private
+from keras_gamegan.models import slots
 
 # What the position inside an epoch is counted in.
 _COUNTS_OF_AN_EPOCH = ("batch_size", "steps_per_epoch")
@@ -61,6 +64,34 @@ def goes_back(directory, step, model):
     )
 
 
+def warn_of_lost_beginning(directory, model):
+    """Warns if a training was interrupted before its first checkpoint was written."""
+    run = _runs.get(model)
+    interrupted = run is not None and run.directory == _place(directory)
+    if interrupted and model.num_steps > run.first_step:
+        warnings.warn(
+            f"The training in {str(directory)!r} was interrupted before its first "
+            f"checkpoint: the model goes on from step {model.num_steps}, where it is, "
+            "and all epochs are still to come. Build and compile it anew for the run "
+            "that was begun, or save more often: Checkpoint(every=100).",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def warn_of_adaptation(model):
+    """Warns of layers that Keras does not write into a file as they are."""
+    networks = model.discriminator, model.generator
+    if any(keras_private.adapted_weights(network) for network in networks):
+        warnings.warn(
+            "Keras merges a low-rank adaptation (enable_lora) into the kernel when it "
+            "saves, and begins a new one when it loads: a resumed run computes the "
+            "same function, but does not go on bit for bit.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
 def check_alone(directory, others):
     """Raises if another `Checkpoint` of the same `fit` writes into this folder.
 
@@ -88,6 +119,7 @@ def identity(model):
             [list(variable.shape) for variable in optimizer.variables]
             for optimizer in optimizers
         ],
+        "weights of the optimizers": list(slots.places(model).values()),
     }
 
 
@@ -101,7 +133,8 @@ def check(directory, description, model, changes_of_data):
         changes_of_data: From `run_settings.changes`.
     """
     for field, mine in identity(model).items():
-        if description[field] != mine:
+        # Checkpoints of 0.1.0 do not say which weights the slots belong to.
+        if description.get(field, mine) != mine:
             difference = _difference(description[field], mine)
             raise _another_run(directory, f"{field} {difference}")
     if not description["batch"]:

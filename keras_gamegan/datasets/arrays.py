@@ -123,7 +123,12 @@ def as_array(name: str, data: Any) -> np.ndarray:
             f"{name} must be real numbers. Received: an array of dtype {array.dtype}. "
             "Encode or drop what is not a number, for instance with .astype('float32')."
         )
-    return array
+    return plain(array)
+
+
+def plain(array: np.ndarray) -> np.ndarray:
+    """Returns an array of a dtype that TensorFlow has: extended precision is cut."""
+    return array.astype("float64") if array.dtype == np.longdouble else array
 
 
 def _is_float(dtype: np.dtype) -> bool:

@@ -20,6 +20,22 @@ def variables_of(optimizer):
     return list(inner._trainable_variables)
 
 
+def adapted_weights(model: keras.Model) -> list[keras.Variable]:
+    """Returns the weights of layers with low-rank adaptation (LoRA).
+
+    Keras writes such a layer's kernel into a file with the adaptation added to it.
+
+    Args:
+        model: A built Keras model.
+    """
+    return [
+        variable
+        for layer in model._flatten_layers()
+        if getattr(layer, "lora_enabled", False)
+        for variable in layer.weights
+    ]
+
+
 def trainable_by_nature(model: keras.Model) -> list[keras.Variable]:
     """Returns the weights that are trainable once nothing is frozen.
 

@@ -63,6 +63,13 @@ def _of_list(x: Any, labels: Any, network: stateless.StatelessNetwork) -> tuple:
         return x[0], labels
     if len(x) == 2 and network.label_input is not None and labels is None:
         return x[0], x[1]
+    rank = len(network.main_input.shape)
+    if len(x) == 2 and labels is None and len(getattr(x[0], "shape", ())) == rank:
+        raise ValueError(
+            "These networks take no labels: the discriminator has one input. Received: "
+            f"a {type(x).__name__} of two arrays, which may be data and labels. Pass "
+            "the data alone, or build class-conditional networks (num_classes=...)."
+        )
     raise ValueError(
         "A list is several inputs to Keras, and the discriminator takes "
         f"{'data and labels' if network.label_input is not None else 'one'}. Received: "

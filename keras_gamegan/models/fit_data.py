@@ -189,7 +189,7 @@ def _pair(what: str, model: Any, x: Any, y: Any) -> tuple[np.ndarray, Any]:
     data, labels = elements.data_and_labels(element, network)
     data = arrays.as_array(what, data)
     if labels is not None:
-        labels = np.asarray(labels)
+        labels = arrays.plain(np.asarray(labels))
     checks.check_array(data, labels, model)
     if labels is not None:
         labels = network.as_labels(labels)

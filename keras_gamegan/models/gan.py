@@ -15,6 +15,7 @@ from keras_gamegan.models import (
     pairing,
     running,
     serialization,
+    slots,
     steps,
     trackers,
 )
@@ -24,7 +25,11 @@ UPDATES = ("alternating", "simultaneous")
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
 class GAN(
-    trainer.BuiltTrainer, running.RunMethods, sampling.SamplingMethods, keras.Model
+    trainer.BuiltTrainer,
+    running.RunMethods,
+    sampling.SamplingMethods,
+    slots.SlotsInFiles,
+    keras.Model,
 ):
     """A generative adversarial network trained with `fit`.
 
@@ -295,8 +300,9 @@ class GAN(
             self._discriminator_network, self._generator_network, payoff, penalty
         )
         # Both optimizers are wrapped already; Keras would look for its one.
-        options = {**self.compile_options, "auto_scale_loss": False}
-        super().compile(optimizer=None, **options)
+        super().compile(
+            optimizer=None, **{**self.compile_options, "auto_scale_loss": False}
+        )
         # Keras' tracker of a "loss" that this model does not have.
         self._loss_tracker = None
 

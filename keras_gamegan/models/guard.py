@@ -20,11 +20,13 @@ from keras_gamegan.games import structures
 _MARK = "keras_gamegan guard"
 DATA = "the training data"
 EVALUATED = "the evaluation data"
+LABELS = "the labels"
 _WATCHED = (
     DATA,
     "the gradient of the discriminator",
     "the gradient of the generator",
     EVALUATED,
+    LABELS,
 )
 
 
@@ -66,6 +68,29 @@ class StepGuard:
     def check_data(self, real):
         """Holds back all that is to be written until the real data is known to be."""
         self._watch([_finite_sum(real)], DATA)
+
+    def labels(self, labels, classes):
+        """Returns class numbers, once they are known to be below ``classes``.
+
+        Args:
+            labels: Integer tensor.
+            classes: Number of classes that the networks know, or None: of any.
+        """
+        if classes is None:
+            return labels
+        low, high = tf.reduce_min(labels), tf.reduce_max(labels)
+        inside = tf.logical_and(low >= 0, high < classes)
+        if self._failure is not None:
+            self._failure.note(inside, _WATCHED.index(LABELS), self._step)
+            self._fine = tf.logical_and(self._fine, inside)
+            return labels
+        message = (
+            f"Labels must be from 0 to {classes - 1}, the classes that the networks' "
+            "Embedding knows. Count classes from 0. Received: a label of"
+        )
+        wrong = tf.where(low < 0, low, high)
+        with tf.control_dependencies([require(inside, message, wrong)]):
+            return tf.identity(labels)
 
     def checked(self, real):
         """Returns data for evaluation, to be had once they are known to be finite."""
@@ -179,6 +204,11 @@ def explain(error):
 
 
 def _error(what, step):
+    if what == LABELS:
+        return ValueError(
+            "Labels must be classes that the networks' Embedding knows. Received: "
+            f"others, at step {step}. Count classes from 0."
+        )
     kind = "evaluation" if what == EVALUATED else "training"
     if what in (DATA, EVALUATED):
         advice = (

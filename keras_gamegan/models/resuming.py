@@ -65,17 +65,21 @@ def plan(model, x, callbacks, epochs, initial_epoch=0, steps_per_epoch=None):
         if position is not None:
             break
     done = 0 if position is None else position.data_step
+    length = steps_per_epoch or getattr(x, "steps_per_epoch", None)
+    whole = position is not None and not position.batch and steps_per_epoch is None
+    if whole and length and done % length:
+        # An epoch begins, in batches of another size than before.
+        done = position.epoch * length
     if isinstance(x, arrays.ArrayBatches):
         x = x.from_step(model.num_steps - done, steps_per_epoch)
     if position is None:
         return [Stage(x, initial_epoch, epochs, steps_per_epoch)]
     seekable = hasattr(x, "starting_at")
-    length = steps_per_epoch or getattr(x, "steps_per_epoch", None)
     first = max(position.epoch, initial_epoch)
     if any(getattr(callback, "has_stopped", False) for callback in callbacks):
         return [Stage(x, first, first, steps_per_epoch)]
     if not position.batch or first >= epochs:
-        x = x.starting_at(position.data_step) if seekable else x
+        x = x.starting_at(done) if seekable else x
         return [Stage(x, min(first, epochs), epochs, steps_per_epoch)]
     if not seekable or length is None:
         raise ValueError(

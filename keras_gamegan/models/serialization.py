@@ -6,7 +6,7 @@ import re
 import keras
 
 from keras_gamegan import games, history, version
-from keras_gamegan.distribution import keras_private
+from keras_gamegan.models import slots
 
 _SLOTS = "optimizer_slots"
 
@@ -95,36 +95,26 @@ def compile_arguments(model, config):
         config: What `compile_config` returned.
     """
     config = dict(config)
-    slots = config.pop(_SLOTS, {})
+    kept = config.pop(_SLOTS, {})
     arguments = {
         name: keras.saving.deserialize_keras_object(value)
         if isinstance(value, dict)
         else value
         for name, value in config.items()
     }
-    for name, network in _networks(model).items():
-        if name in slots:
+    for name, network in slots.networks(model).items():
+        if name in kept:
             stored = network.stored_variables
-            arguments[name].build([stored[place] for place in slots[name]])
+            arguments[name].build([stored[place] for place in kept[name]])
     return arguments
 
 
 def _slots(model):
-    """Returns which weights the optimizers have slots for, where that says anything.
-
-    Those of layers that were frozen since are kept, for when they are unfrozen.
-    """
-    found = {}
-    for name, network in _networks(model).items():
-        known = keras_private.variables_of(getattr(model, name))
-        if [id(v) for v in known] != [id(v) for v in network.model.trainable_variables]:
-            places = {id(v): i for i, v in enumerate(network.stored_variables)}
-            found[name] = [places[id(variable)] for variable in known]
+    """Returns which weights the optimizers have slots for, where that says anything."""
+    known, found = slots.places(model), {}
+    for name, network in slots.networks(model).items():
+        stored = network.stored_variables
+        moved = [id(stored[place]) for place in known[name]]
+        if moved != [id(v) for v in network.model.trainable_variables]:
+            found[name] = known[name]
     return {_SLOTS: found} if found else {}
-
-
-def _networks(model):
-    return {
-        "d_optimizer": model.discriminator_network,
-        "g_optimizer": model.generator_network,
-    }

@@ -17,9 +17,9 @@ def train_step(model, data):
     Returns:
         Dictionary of scalars, the logs: means over the epoch so far.
     """
-    real, labels = _unpack(model, data)
     step = tf.convert_to_tensor(model.step)
     watch = _guard(model, step)
+    real, labels = _unpack(model, data, watch)
     watch.check_data(real)
     watch.run(lambda: model.trackers.data_range.update_state(real))
     source = batches.BatchSource(
@@ -65,9 +65,9 @@ def test_step(model, data):
     Returns:
         Dictionary of scalars, the logs: means over the evaluation so far.
     """
-    real, labels = _unpack(model, data)
     step = model.trackers.evaluation_step.next_step()
     watch = _guard(model, step)
+    real, labels = _unpack(model, data, watch)
     real = watch.checked(real)
     stream = randomness.fold(
         randomness.root(model.seed), randomness.Purpose.EVALUATION, step
@@ -85,7 +85,7 @@ def _guard(model, step):
     )
 
 
-def _unpack(model, data):
+def _unpack(model, data, watch):
     """Returns (real data in the networks' dtype, labels or None)."""
     network = model.discriminator_network
     real, labels = elements.data_and_labels(data, network)
@@ -94,20 +94,8 @@ def _unpack(model, data):
         labels = tf.convert_to_tensor(labels)
     checks.check_batch(real, labels, model)
     if labels is not None:
-        labels = _in_range(network.as_labels(labels), model.num_classes)
+        labels = network.as_labels(labels)
+        if labels.dtype == tf.bool:
+            labels = tf.cast(labels, network.label_input.dtype)
+        labels = watch.labels(labels, model.num_classes)
     return tf.cast(real, model.generator_network.dtype), labels
-
-
-def _in_range(labels, classes):
-    """Returns class numbers, once they are known to be those the networks embed."""
-    if classes is None:
-        return labels
-    low, high = tf.reduce_min(labels), tf.reduce_max(labels)
-    wrong = tf.where(low < 0, low, high)
-    message = (
-        f"Labels must be from 0 to {classes - 1}, the classes that the networks' "
-        "Embedding knows. Count classes from 0. Received: a label of"
-    )
-    inside = tf.logical_and(low >= 0, high < classes)
-    with tf.control_dependencies([guard.require(inside, message, wrong)]):
-        return tf.identity(labels)

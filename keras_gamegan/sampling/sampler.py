@@ -72,7 +72,10 @@ class Sampler:
 
     def _check_size(self, num_samples):
         """Returns the number of samples; raises before memory for too many is taken."""
-        model, hint = self._model, "Ask for fewer at a time, each with another seed."
+        model, hint = (
+            self._model,
+            "A large number is asked for in parts, each with another seed.",
+        )
         size = math.prod(model.latent_shape)
         # What is drawn at once is numbered by int32.
         most = (2**31 - generation.CHUNK) // max(size, 1)

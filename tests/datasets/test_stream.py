@@ -143,7 +143,7 @@ def test_floating_data_pass_unscaled():
         ({"batch_size": 5}, ValueError, r"batch_size=5 for 4 examples"),
         ({"batch_size": 0}, ValueError, r"batch_size=0"),
         ({"labels": np.zeros(4)}, TypeError, r"array of float64"),
-        ({"labels": np.zeros((4, 1), int)}, ValueError, r"\(4,\).*\(4, 1\).*one-hot"),
+        ({"labels": np.zeros((4, 2), int)}, ValueError, r"\(4,\).*\(4, 2\).*one-hot"),
         ({"seed": -1}, ValueError, r"seed=-1"),
     ],
 )

@@ -85,20 +85,20 @@ _BYTES = st.one_of(
     st.tuples(st.just("all"), st.binary(max_size=99)),
     st.tuples(st.just("remove")),
 )
-_JSON = st.recursive(
-    st.one_of(
-        st.none(),
-        st.booleans(),
-        st.integers(-5, 5),
-        st.just(2**70),
-        st.floats(),
-        st.text(max_size=5),
-    ),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner)
-    ),
-    max_leaves=4,
+_LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 5),
+    st.just(2**70),
+    st.floats(),
+    st.text(max_size=5),
 )
+_FLAT = st.one_of(
+    _LEAVES,
+    st.lists(_LEAVES, max_size=3),
+    st.dictionaries(st.text(max_size=3), _LEAVES, max_size=3),
+)
+_JSON = st.one_of(_FLAT, st.lists(_FLAT, max_size=3))
 _FIELDS = (
     *("format", "keras_gamegan_version", "model", "seed", "shapes", "optimizer slots"),
     *("step", "epoch", "batch", "data_step", "metrics", "metric names", "settings"),

@@ -88,6 +88,31 @@ def test_epochs_of_another_length_are_resumed(tmp_path):
     assert_equal(run(build(), 4, checkpoint, **arguments), whole)
 
 
+@pytest.mark.parametrize("sizes", [(4, 5), (5, 4), (11, 3)])
+def test_another_batch_size_from_an_epoch_on(tmp_path, sizes):
+    first, then = sizes
+    checkpoint = kgg.callbacks.Checkpoint
+    run(build(), 1, checkpoint(tmp_path), batch_size=first)
+    seen = []
+
+    class Count(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(batch)
+
+    with pytest.warns(UserWarning, match=f"batch_size from {first} to {then}"):
+        run(build(), 3, Count(), checkpoint(tmp_path), batch_size=then)
+    length = -(-len(DATA) // then)
+    assert seen == [*range(length)] * 2
+
+
+def test_interrupted_before_the_first_checkpoint(tmp_path):
+    gan = build()
+    with pytest.raises(KeyboardInterrupt):
+        run(gan, 2, Stop(2), kgg.callbacks.Checkpoint(tmp_path))
+    with pytest.warns(UserWarning, match="before its first checkpoint.*from step 2"):
+        run(gan, 2, kgg.callbacks.Checkpoint(tmp_path))
+
+
 def test_the_order_is_that_of_the_seed():
     orders = {}
     for seed in (0, 0, 1):

@@ -106,6 +106,24 @@ def test_labels_of_another_rank_than_before():
     assert gan.num_steps == 2
 
 
+def test_labels_out_of_range_under_xla():
+    gan = trained(y=LABELS)
+    gan.compile("sgd", "sgd", jit_compile=True)
+    wrong = tf.data.Dataset.from_tensor_slices((DATA, LABELS + 5)).batch(32)
+    before = gan.generator.get_weights()[1]
+    for call in (gan.fit, gan.evaluate):
+        with pytest.raises(ValueError, match="Labels must be classes.*from 0"):
+            call(wrong, verbose=0)
+    np.testing.assert_array_equal(before, gan.generator.get_weights()[1])
+
+
+@pytest.mark.parametrize("dtype", ["bool", "longdouble", "float32"])
+def test_labels_and_data_of_rare_dtypes(dtype):
+    labels = (LABELS % 2).astype(dtype)
+    gan = trained(x=DATA.astype("longdouble"), y=labels)
+    assert_equal(gan, trained(y=LABELS % 2))
+
+
 def test_labels_out_of_range_of_a_data_set(plain):
     gan = trained()
     wrong = tf.data.Dataset.from_tensor_slices((DATA, LABELS - 1)).batch(16)

@@ -234,6 +234,54 @@ def test_low_rank_adaptation_may_come_after_the_constructor(make, points, tmp_pa
         )
 
 
+def test_history_of_adapted_layers_survives_a_file(make, networks, points, tmp_path):
+    """Keras merges the adaptation into the live kernel; stored models keep theirs."""
+
+    def build():
+        discriminator, generator = networks("mlp")
+        generator.layers[0].enable_lora(2)
+        history = kgg.History(3, 1, "fifo")
+        gan = kgg.FictitiousGAN(discriminator, generator, history=history, seed=3)
+        gan.compile(keras.optimizers.Adam(0.05), keras.optimizers.Adam(0.05))
+        return gan
+
+    gan, other = build(), build()
+    gan.fit(points, batch_size=8, verbose=0)
+    gan.save_weights(tmp_path / "gan.weights.h5")
+    other.load_weights(tmp_path / "gan.weights.h5")
+    for source in ("current", "average", "mixture"):
+        np.testing.assert_allclose(
+            other.sample(40, seed=1, source=source),
+            gan.sample(40, seed=1, source=source),
+            atol=1e-5,
+        )
+    with pytest.warns(UserWarning, match="merges a low-rank adaptation"):
+        gan.fit(points, verbose=0, callbacks=[kgg.callbacks.Checkpoint(tmp_path / "c")])
+
+
+def test_slots_of_other_weights_are_refused(networks, tmp_path):
+    def build(frozen):
+        _, generator = networks("mlp")
+        units = (4, 4, 4, 1)
+        discriminator = keras.Sequential(
+            [keras.Input((2,)), *(layers.Dense(number) for number in units)]
+        )
+        discriminator.layers[frozen].trainable = False
+        gan = kgg.GAN(discriminator, generator, seed=0)
+        gan.compile("adam", "adam")
+        return gan
+
+    one, same, other = build(1), build(1), build(2)
+    one.save_weights(tmp_path / "gan.weights.h5")
+    same.load_weights(tmp_path / "gan.weights.h5")
+    with pytest.raises(ValueError, match="slots belong to weights"):
+        other.load_weights(tmp_path / "gan.weights.h5")
+    data = np.zeros((4, 2), "float32")
+    one.fit(data, verbose=0, callbacks=[kgg.callbacks.Checkpoint(tmp_path / "run")])
+    with pytest.raises(ValueError, match="weights of the optimizers"):
+        kgg.callbacks.Checkpoint(tmp_path / "run").resume(other)
+
+
 def test_a_bank_keeps_a_frozen_backbone_once(networks, points):
     discriminator, generator = networks("mlp")
     backbone = generator.layers[0]
