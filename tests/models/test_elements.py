@@ -112,7 +112,7 @@ def test_labels_out_of_range_under_xla():
     wrong = tf.data.Dataset.from_tensor_slices((DATA, LABELS + 5)).batch(32)
     before = gan.generator.get_weights()[1]
     for call in (gan.fit, gan.evaluate):
-        with pytest.raises(ValueError, match="Labels must be classes.*from 0"):
+        with pytest.raises(ValueError, match=r"Labels must be classes.*from 0"):
             call(wrong, verbose=0)
     np.testing.assert_array_equal(before, gan.generator.get_weights()[1])
 
