@@ -130,10 +130,16 @@ class StepGuard:
         number = len(player.weights)
         return structures.Player(new[:number], new[number:])
 
-    def run(self, write):
-        """Calls ``write()``, unless something was not finite."""
+    def run(self, write, after=()):
+        """Calls ``write()``, unless something was not finite.
+
+        Args:
+            write: Function that writes variables.
+            after: Tensors that must be there first. A replica whose own part is fine
+                does not know of another's, but it waits for the weights of both.
+        """
         if self._failure is None:
-            with tf.control_dependencies(self._checks):
+            with tf.control_dependencies([*self._checks, *after]):
                 write()
         elif self._branch:
 

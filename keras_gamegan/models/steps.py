@@ -49,7 +49,7 @@ def train_step(model, data):
         if model.generator_average is not None:
             model.generator_average.update(taken.u, step)
 
-    watch.run(count)
+    watch.run(count, after=tf.nest.flatten([taken.u, taken.v]))
     names = {"d_loss": "maximizer_loss", "g_loss": "minimizer_loss"}
     logs = {name: taken.report[names.get(name, name)] for name in model.log_names}
     return model.trackers.update(logs, source.share)

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 import keras_gamegan as kgg
 from keras_gamegan.models import guard
+from tests import strategies
 
 
 @keras.saving.register_keras_serializable(package="test_guard")
@@ -177,6 +178,25 @@ def test_a_failing_step_leaves_the_banks(make, points, state, mixture, compiled)
     for name, array in seen.items():
         np.testing.assert_array_equal(now[name], array, err_msg=name)
     np.testing.assert_array_equal(gan.generator_bank.member_steps, [2, 3, 4])
+
+
+def test_a_failing_replica_leaves_the_banks(make, points, state):
+    """The first replica, which writes, has good data; the second one has not."""
+    history = kgg.History(3, 1, "fifo")
+    with strategies.mirrored().scope():
+        gan = make("fictitious", history=history)
+    gan.fit(points[:8], batch_size=8, verbose=0)
+    before = state(gan)
+    bad = points[:8].copy()
+    bad[7, 0] = np.nan
+    data = tf.data.Dataset.from_tensor_slices(bad).batch(8, drop_remainder=True)
+    with pytest.raises(kgg.NonFiniteError, match=r"training data .*training step 1"):
+        gan.fit(data, verbose=0)
+    now = state(gan)
+    names = [name for name in before if "bank" in name or "step" in name]
+    assert len(names) > 10
+    for name in names:
+        np.testing.assert_array_equal(now[name], before[name], err_msg=name)
 
 
 def test_no_step_is_taken_after_a_failed_one_of_the_same_execution(make, points):
