@@ -169,7 +169,7 @@ def test_a_bank_that_memory_cannot_hold_takes_none():
 
 @pytest.mark.parametrize("number", [2**31, 2**40, 2**70])
 def test_numbers_of_samples_beyond_all_use(number, gan):
-    with pytest.raises(ValueError, match=f"Received: num_samples={number}.*at a time"):
+    with pytest.raises(ValueError, match=f"Received: num_samples={number}.*in parts"):
         gan.sample(number)
 
 

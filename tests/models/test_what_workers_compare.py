@@ -84,7 +84,7 @@ def stream(batch_size):
         ((stream(10), {}), (stream(8), {}), {"batch size", LENGTH}),
         ((Batches(3), {}), (Batches(3), {}), set()),
         ((Batches(3), {}), (Batches(4), {}), {LENGTH}),
-        ((Batches(3), {}), (iter([POINTS]), {}), {KIND, LENGTH}),
+        ((Batches(3), {}), ((points for points in [POINTS]), {}), {KIND, LENGTH}),
         (
             (POINTS, {"validation_data": POINTS}),
             (POINTS, {"validation_data": POINTS[:8]}),
