@@ -32,6 +32,7 @@ from keras_gamegan.payoffs import penalties as penalties
 from keras_gamegan.population import PayoffMatrix as PayoffMatrix
 from keras_gamegan.population import Population as Population
 from keras_gamegan.population import payoff_matrix as payoff_matrix
+from keras_gamegan.reporting import compare as compare
 from keras_gamegan.version import __version__ as __version__
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "WorkerLostError",
     "__version__",
     "callbacks",
+    "compare",
     "compat",
     "datasets",
     "duality_gap",

@@ -11,6 +11,9 @@ from keras_gamegan.callbacks.failure_detector import (
 from keras_gamegan.callbacks.gap_early_stopping import (
     GapEarlyStopping as GapEarlyStopping,
 )
+from keras_gamegan.callbacks.metric_early_stopping import (
+    MetricEarlyStopping as MetricEarlyStopping,
+)
 from keras_gamegan.callbacks.nash_mixture import NashMixture as NashMixture
 from keras_gamegan.callbacks.pictures import image_grid as image_grid
 from keras_gamegan.callbacks.sample_grid import SampleGrid as SampleGrid
@@ -21,6 +24,7 @@ __all__ = [
     "Evaluate",
     "FailureDetector",
     "GapEarlyStopping",
+    "MetricEarlyStopping",
     "NashMixture",
     "SampleGrid",
     "image_grid",

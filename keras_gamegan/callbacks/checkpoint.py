@@ -38,7 +38,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     A checkpoint holds the weights, both optimizers, histories, averages, the step, the
     epoch's running means and the state of the callbacks before it in the list (those
-    with `get_state` and `set_state`, as `GapEarlyStopping`).
+    with `get_state` and `set_state`, as `MetricEarlyStopping`).
 
     Files are written beside their place, flushed, renamed, read back, and carry
     checksums: on a local disk there is at every instant a valid checkpoint, and a

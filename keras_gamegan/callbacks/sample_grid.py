@@ -1,5 +1,6 @@
 """Pictures of samples during training."""
 
+import importlib
 import io
 import math
 
@@ -7,8 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gamegan import files, validation
-from keras_gamegan.callbacks import pictures, schedule
+from keras_gamegan import files, notebooks, validation
+from keras_gamegan.callbacks import animation, pictures, schedule
 from keras_gamegan.distribution import workers
 from keras_gamegan.models import checks
 
@@ -30,7 +31,9 @@ class SampleGrid(keras.callbacks.Callback):
         histogram.
 
     All but images need matplotlib. That everything can be drawn is tried out when
-    training begins.
+    training begins. When it ends, the pictures of the folder, those of the run that
+    this one resumed included, become an animation, `samples.gif`, where there are two
+    and Pillow is installed (matplotlib brings it).
 
     Args:
         directory: Folder of the pictures, local or of any file system that
@@ -44,11 +47,17 @@ class SampleGrid(keras.callbacks.Callback):
         value_range: Pair: the values drawn as black and as white. Default: None, the
             range of the generator's last activation, such as (-1, 1) of tanh and (0, 1)
             of sigmoid; or, where that has none, of the samples in the picture.
+        tensorboard: Whether to show the pictures in TensorBoard too, as "samples" at
+            the train step: True writes the events into `directory`, a path into that
+            folder. Default: False.
+        show: Whether to show the newest picture in the notebook too, in the place of
+            the one before. Outside a notebook it does nothing. Default: False.
 
     Raises:
         ValueError: If a number is out of range; when training begins, if the model does
             not keep the source, labels are too few or too many, the samples have more
             axes than can be drawn, or the folder cannot be written to.
+        ImportError: If a package is missing that a picture or TensorBoard needs.
 
     Example:
         >>> import pathlib, tempfile, numpy as np, keras_gamegan as kgg
@@ -72,6 +81,8 @@ class SampleGrid(keras.callbacks.Callback):
         source="current",
         labels=None,
         value_range=None,
+        tensorboard=False,
+        show=False,
     ):
         super().__init__()
         self.directory = files.locate("directory", directory)
@@ -81,6 +92,11 @@ class SampleGrid(keras.callbacks.Callback):
         self.source = source
         self.labels = labels
         self.value_range = _check_range(value_range)
+        if tensorboard is not False and tensorboard is not True:
+            tensorboard = files.locate("tensorboard", tensorboard)
+        self.tensorboard = tensorboard
+        self.show = validation.check_flag("show", show)
+        self._events = self._shown = None
 
     def on_train_begin(self, logs=None):
         """Prepares for a run; called by Keras."""
@@ -95,6 +111,11 @@ class SampleGrid(keras.callbacks.Callback):
         self._picture()
         if workers.is_chief(self.model.distribute_strategy):
             files.check_writable("directory", self.directory)
+            if self.tensorboard:
+                self._events = _open_events(
+                    self.directory if self.tensorboard is True else self.tensorboard
+                )
+        self._shown = None
         self.schedule.start(self.model.num_steps)
 
     def on_train_batch_end(self, batch, logs=None):
@@ -108,6 +129,15 @@ class SampleGrid(keras.callbacks.Callback):
         if self.schedule.due_after_epoch():
             self._draw(f"epoch_{epoch + 1:03d}.png")
 
+    def on_train_end(self, logs=None):
+        """Ends a run; called by Keras."""
+        if self._events is not None:
+            self._events.close()
+            self._events = None
+        if workers.is_chief(self.model.distribute_strategy):
+            kind = "epoch" if self.schedule.every == "epoch" else "step"
+            animation.write(self.directory, rf"{kind}_([0-9]+)\.png")
+
     def get_config(self):
         """Returns the constructor's arguments as a dictionary."""
         return {
@@ -118,6 +148,12 @@ class SampleGrid(keras.callbacks.Callback):
             "source": self.source,
             "labels": None if self.labels is None else np.asarray(self.labels).tolist(),
             "value_range": self.value_range and list(self.value_range),
+            "tensorboard": (
+                self.tensorboard
+                if isinstance(self.tensorboard, bool)
+                else str(self.tensorboard)
+            ),
+            "show": self.show,
         }
 
     @classmethod
@@ -137,6 +173,12 @@ class SampleGrid(keras.callbacks.Callback):
             picture.savefig(buffer, format="png", dpi=100)
             content = buffer.getvalue()
         files.write_bytes(self.directory / name, content)
+        if self._events is not None:
+            with self._events.as_default(step=self.model.num_steps):
+                tf.summary.image("samples", tf.io.decode_png(content)[tf.newaxis])
+            self._events.flush()
+        if self.show:
+            self._shown = notebooks.show(content, self._shown)
 
     def _picture(self):
         """Returns the picture of the model as it is now."""
@@ -144,6 +186,17 @@ class SampleGrid(keras.callbacks.Callback):
             self.num_samples, seed=self.seed, source=self.source, labels=self.labels
         )
         return pictures.draw(samples, self.value_range or _range(self.model))
+
+
+def _open_events(folder):
+    try:
+        importlib.import_module("tensorboard")
+    except ImportError as error:
+        raise ImportError(
+            "SampleGrid(tensorboard=...) needs TensorBoard: pip install "
+            "'keras-gamegan[examples]'."
+        ) from error
+    return tf.summary.create_file_writer(str(folder))
 
 
 def _check_range(value_range):

@@ -4,6 +4,10 @@ from keras_gamegan.metrics.classifier_score import ClassifierScore as Classifier
 from keras_gamegan.metrics.classifier_score import (
     classifier_score_from_sums as classifier_score_from_sums,
 )
+from keras_gamegan.metrics.density_coverage import DensityCoverage as DensityCoverage
+from keras_gamegan.metrics.density_coverage import (
+    density_coverage_from_features as density_coverage_from_features,
+)
 from keras_gamegan.metrics.feature_extractor import FeatureExtractor as FeatureExtractor
 from keras_gamegan.metrics.frechet_distance import FrechetDistance as FrechetDistance
 from keras_gamegan.metrics.frechet_distance import (
@@ -28,6 +32,7 @@ from keras_gamegan.metrics.sample_metric import SampleMetric as SampleMetric
 
 __all__ = [
     "ClassifierScore",
+    "DensityCoverage",
     "FeatureExtractor",
     "FrechetDistance",
     "KernelDistance",
@@ -36,6 +41,7 @@ __all__ = [
     "PrecisionRecall",
     "SampleMetric",
     "classifier_score_from_sums",
+    "density_coverage_from_features",
     "frechet_distance_from_moments",
     "inception_features",
     "kernel_distance_from_features",

@@ -3,11 +3,7 @@
 import keras
 import tensorflow as tf
 
-from keras_gamegan import validation
-from keras_gamegan.metrics import buffered_metric, feature_extractor
-
-# Rows whose distances to all points are in memory at a time.
-_ROWS_AT_A_TIME = 512
+from keras_gamegan.metrics import neighbor_metric, neighbors
 
 
 def precision_recall_from_features(
@@ -46,8 +42,8 @@ def precision_recall_from_features(
     fake = tf.cast(tf.convert_to_tensor(fake), tf.float64)
     num_real = tf.shape(real)[0] if num_real is None else num_real
     num_fake = tf.shape(fake)[0] if num_fake is None else num_fake
-    radii_real = _squared_radii(real, num_real, num_neighbors)
-    radii_fake = _squared_radii(fake, num_fake, num_neighbors)
+    radii_real = neighbors.squared_radii(real, num_real, num_neighbors)
+    radii_fake = neighbors.squared_radii(fake, num_fake, num_neighbors)
     precision = _share_inside(fake, num_fake, real, radii_real)
     recall = _share_inside(real, num_real, fake, radii_fake)
     enough = tf.minimum(num_real, num_fake) > num_neighbors
@@ -57,66 +53,21 @@ def precision_recall_from_features(
     )
 
 
-def _squared_distances(rows, points):
-    norms = tf.reduce_sum(rows**2, axis=1)[:, None] + tf.reduce_sum(points**2, axis=1)
-    distances = norms - 2.0 * tf.matmul(rows, points, transpose_b=True)
-    # What is left of equal points is rounding.
-    return tf.where(distances > 1e-13 * norms, distances, tf.zeros_like(distances))
-
-
-def _map_rows(function, points):
-    """Applies (row numbers, rows) -> (rows,) to some rows of `points` at a time."""
-    total = tf.shape(points)[0] if points.shape[0] is None else points.shape[0]
-    size = _ROWS_AT_A_TIME if tf.is_tensor(total) else min(_ROWS_AT_A_TIME, total)
-    num_chunks = (total + size - 1) // max(size, 1)
-
-    def chunk(index):
-        numbers = index * size + tf.range(size)
-        return function(numbers, tf.gather(points, tf.minimum(numbers, total - 1)))
-
-    mapped = tf.map_fn(
-        chunk,
-        tf.range(num_chunks),
-        fn_output_signature=tf.TensorSpec((size,), tf.float64),
-    )
-    return tf.reshape(mapped, (-1,))[:total]
-
-
-def _squared_radii(points, number, num_neighbors):
-    """Squared distance to the k-th neighbor; -1 for rows that do not count."""
-    total = tf.shape(points)[0]
-    columns = tf.range(total)
-    infinite = tf.constant(float("inf"), tf.float64)
-
-    def radii(numbers, rows):
-        distances = _squared_distances(rows, points)
-        excluded = (columns == numbers[:, None]) | (columns >= number)
-        distances = tf.where(excluded, infinite, distances)
-        # Columns of padding keep top_k defined for k samples or fewer.
-        distances = tf.pad(
-            distances, ((0, 0), (0, num_neighbors)), constant_values=infinite
-        )
-        nearest = -tf.math.top_k(-distances, num_neighbors).values
-        return nearest[:, -1]
-
-    return tf.where(columns < number, _map_rows(radii, points), -1.0)
-
-
 def _share_inside(queries, number, points, squared_radii):
     """Share of the first `number` queries that lie in a ball around a point."""
     # Equal distances that were computed on different ways are equal.
     reach = squared_radii * (1.0 + 1e-10)
 
     def inside(numbers, rows):
-        within = _squared_distances(rows, points) <= reach
+        within = neighbors.squared_distances(rows, points) <= reach
         return tf.cast(tf.reduce_any(within, axis=1) & (numbers < number), tf.float64)
 
-    found = tf.reduce_sum(_map_rows(inside, queries))
+    found = tf.reduce_sum(neighbors.map_rows(inside, queries))
     return found / tf.cast(tf.maximum(number, 1), tf.float64)
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
-class PrecisionRecall(buffered_metric.BufferedMetric):
+class PrecisionRecall(neighbor_metric.NeighborMetric):
     """Precision (quality) and recall (coverage) of generated samples, separately.
 
     Precision is the share of generated samples that lie in the support of the real
@@ -158,51 +109,5 @@ class PrecisionRecall(buffered_metric.BufferedMetric):
     """
 
     result_names = ("precision", "recall")
-
-    def __init__(
-        self,
-        extractor=None,
-        preprocess=None,
-        resize=False,
-        num_neighbors=3,
-        max_samples=10_000,
-        keep_real=False,
-        num_features=None,
-        name="precision_recall",
-        dtype=None,
-    ):
-        self.num_neighbors = validation.check_integer("num_neighbors", num_neighbors)
-        super().__init__(
-            feature_extractor.FeatureExtractor(extractor, preprocess, resize),
-            max_samples,
-            min_samples=self.num_neighbors + 1,
-            keep_real=keep_real,
-            num_features=num_features,
-            name=name,
-            dtype=dtype,
-        )
-
-    def get_config(self):
-        """Returns the arguments of the constructor, the network's layers included."""
-        return {**super().get_config(), "num_neighbors": self.num_neighbors}
-
-    def _requirement(self, counts):
-        return self.num_neighbors + 1, f"each needs {self.num_neighbors} neighbors."
-
-    def _compute(self):
-        enough = self._enough()
-        if not self.built:
-            nan = tf.constant(float("nan"), tf.float64)
-            return {"precision": nan, "recall": nan}
-        real, num_real = self._used("real")
-        fake, num_fake = self._used("fake")
-        precision, recall = precision_recall_from_features(
-            real, fake, self.num_neighbors, num_real, num_fake
-        )
-        # No distance to NaN is small: it would pass for a sample far from all others.
-        finite = [tf.reduce_all(tf.math.is_finite(rows)) for rows in (real, fake)]
-        enough &= tf.reduce_all(tf.stack(finite))
-        return {
-            "precision": tf.where(enough, precision, float("nan")),
-            "recall": tf.where(enough, recall, float("nan")),
-        }
+    default_name = "precision_recall"
+    from_features = staticmethod(precision_recall_from_features)

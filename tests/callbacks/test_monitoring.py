@@ -86,6 +86,33 @@ def test_early_stopping_restores_the_best_epoch():
         np.testing.assert_array_equal(now, best)
 
 
+def mirrored(values):
+    """The same story, told by a log of which more is better."""
+    return [-value for value in values]
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.5])
+@pytest.mark.parametrize("baseline", [None, 0.15])
+def test_more_is_better_mirrors_less_is_better(smoothing, baseline, capsys):
+    values = [0.5, 0.2, 0.3, 0.4, 0.1]
+    stops = []
+    for mode, told in (("min", values), ("max", mirrored(values))):
+        sign = 1.0 if mode == "min" else -1.0
+        stop = kgg.callbacks.MetricEarlyStopping(
+            "val_duality_gap",
+            mode,
+            patience=2,
+            min_delta=0.05,
+            smoothing=smoothing,
+            baseline=None if baseline is None else sign * baseline,
+        )
+        make().fit(batches(), epochs=5, verbose=0, callbacks=[Logs(told), stop])
+        stops.append((stop.best_epoch, stop.stopped_epoch, stop.wait, sign * stop.best))
+    assert stops[0] == stops[1]
+    reason = capsys.readouterr().out.splitlines()[-1]
+    assert ("come above the baseline -0.15" in reason) == (baseline is not None)
+
+
 def test_early_stopping_smooths():
     stop = kgg.callbacks.GapEarlyStopping(patience=5, smoothing=0.5)
     make().fit(batches(), epochs=3, verbose=0, callbacks=[Logs([1.0, 0.0, 0.0]), stop])
@@ -121,9 +148,22 @@ def test_early_stopping_bad_arguments(arguments):
         kgg.callbacks.GapEarlyStopping(**arguments)
 
 
-def test_early_stopping_configuration_round_trip():
-    stop = kgg.callbacks.GapEarlyStopping(patience=3, smoothing=0.2, min_delta=0.1)
-    copy = kgg.callbacks.GapEarlyStopping.from_config(stop.get_config())
+def test_early_stopping_needs_the_name_of_a_log():
+    with pytest.raises(TypeError, match="`monitor` must be the name of a log"):
+        kgg.callbacks.MetricEarlyStopping(kgg.metrics.FrechetDistance())
+    with pytest.raises(ValueError, match=r"`mode` must be.*Received: mode='auto'"):
+        kgg.callbacks.MetricEarlyStopping("coverage", "auto")
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [
+        kgg.callbacks.GapEarlyStopping(patience=3, smoothing=0.2, min_delta=0.1),
+        kgg.callbacks.MetricEarlyStopping("recall", "max", baseline=0.5),
+    ],
+)
+def test_early_stopping_configuration_round_trip(stop):
+    copy = type(stop).from_config(stop.get_config())
     assert copy.get_config() == stop.get_config()
 
 
@@ -144,7 +184,7 @@ def test_grid_of_points_and_steps(tmp_path):
     grid = kgg.callbacks.SampleGrid(tmp_path, every=2, num_samples=10)
     make().fit(batches(5), verbose=0, callbacks=[grid])
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["step_00000002.png", "step_00000004.png"]
+    assert names == ["samples.gif", "step_00000002.png", "step_00000004.png"]
 
 
 def test_grid_in_a_remote_folder(tmp_path, monkeypatch):

@@ -44,7 +44,7 @@ def test_writes_everything_and_a_finished_run_goes_on(run, tmp_path, capfd):
     assert [row["epoch"] for row in scripts.history(tmp_path)] == ["0", "1"]
     assert all(np.isfinite(float(row["d_loss"])) for row in scripts.history(tmp_path))
     pictures = sorted(path.name for path in (tmp_path / "samples").iterdir())
-    assert pictures == ["epoch_001.png", "epoch_002.png"]
+    assert pictures == ["epoch_001.png", "epoch_002.png", "samples.gif"]
     grid = tf.io.decode_png((tmp_path / "samples" / pictures[0]).read_bytes())
     assert grid.shape == (291, 291, 1)
     tags = _tensorboard_tags(tmp_path / "logs")

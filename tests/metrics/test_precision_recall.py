@@ -6,7 +6,7 @@ import pytest
 import scipy.spatial.distance
 
 from keras_gamegan import metrics
-from keras_gamegan.metrics import precision_recall
+from keras_gamegan.metrics import neighbors
 
 
 def oracle(real, fake, num_neighbors):
@@ -38,7 +38,7 @@ def test_equals_scipy(real, fake, num_neighbors):
 
 
 def test_more_rows_than_fit_at_a_time(monkeypatch):
-    monkeypatch.setattr(precision_recall, "_ROWS_AT_A_TIME", 7)
+    monkeypatch.setattr(neighbors, "_ROWS_AT_A_TIME", 7)
     rng = np.random.default_rng(0)
     real, fake = rng.normal(size=(50, 3)), rng.normal(size=(43, 3)) + 0.7
     metric = metrics.PrecisionRecall(max_samples=60, dtype="float64")

@@ -21,6 +21,9 @@ FACTORIES = {
     "precision_recall": lambda **kwargs: metrics.PrecisionRecall(
         max_samples=120, **kwargs
     ),
+    "density_coverage": lambda **kwargs: metrics.DensityCoverage(
+        max_samples=120, **kwargs
+    ),
     "classifier": lambda **kwargs: metrics.ClassifierScore(
         **{key.replace("features", "classes"): value for key, value in kwargs.items()}
     ),
@@ -170,7 +173,12 @@ def test_too_few_samples_raise_eagerly_and_are_nan_in_graphs(name):
 def test_numbers_of_samples_can_be_checked_beforehand(name):
     metric = FACTORIES[name](num_features=NUM_FEATURES)
     real, _ = make_samples()
-    needed = {"frechet": 4, "kernel": 2, "precision_recall": 4}.get(name, 1)
+    needed = {
+        "frechet": 4,
+        "kernel": 2,
+        "precision_recall": 4,
+        "density_coverage": 4,
+    }.get(name, 1)
     if metric.needs_real:
         with pytest.raises(ValueError, match="0 real and 48 fake"):
             metric.check_num_samples(48)
@@ -266,7 +274,7 @@ def test_reset_forgets_everything(name):
     assert numbers(metric.result()) == expected
 
 
-@pytest.mark.parametrize("name", ["frechet", "kernel", "precision_recall"])
+@pytest.mark.parametrize("name", ["frechet", "kernel", "density_coverage"])
 def test_the_real_side_can_be_kept(name):
     metric = FACTORIES[name](keep_real=True)
     real, fake = make_samples()

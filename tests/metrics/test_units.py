@@ -35,6 +35,9 @@ FACTORIES = {
     "precision_recall": lambda **kwargs: metrics.PrecisionRecall(
         pooled, max_samples=90, **kwargs
     ),
+    "density_coverage": lambda **kwargs: metrics.DensityCoverage(
+        pooled, max_samples=90, **kwargs
+    ),
 }
 
 
