@@ -1,6 +1,8 @@
 """Images through TensorFlow Datasets: in memory, scaled, in a reproducible order."""
 
 import difflib
+import os
+import socket
 
 import numpy as np
 import tensorflow as tf
@@ -9,6 +11,9 @@ from keras_gamegan import validation
 from keras_gamegan.datasets import resizing, stream
 
 _MEMORY_LIMIT = 4 * 2**30
+# Where most data sets come from; and what says that a proxy is asked instead.
+_HOST = "storage.googleapis.com"
+_PROXIES = frozenset({"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"})
 # Examples that the order of a data set read from disk is mixed over.
 _SHUFFLE_BUFFER = 10_000
 
@@ -164,8 +169,12 @@ def load_arrays(
     return (images, np.concatenate(labels)) if with_labels else images
 
 
-def _prepared_builder(name, data_dir, download):
-    """Returns the TFDS builder of a data set whose files are there."""
+def find_builder(name, data_dir=None):
+    """Returns the TFDS builder of a name.
+
+    Raises:
+        ValueError: If there is no such data set, with the names that are close.
+    """
     try:
         import tensorflow_datasets as tfds
     except ImportError as error:
@@ -181,7 +190,7 @@ def _prepared_builder(name, data_dir, download):
             f"Received: name={name!r}. Pass a string such as 'fashion_mnist'."
         )
     try:
-        builder = tfds.builder(name, data_dir=data_dir)
+        return tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError as error:
         close = difflib.get_close_matches(name, tfds.list_builders(), n=3)
         hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else ""
@@ -190,6 +199,11 @@ def _prepared_builder(name, data_dir, download):
             f"Received: name={name!r} with data_dir={data_dir!r}. {hint} "
             "`tensorflow_datasets.list_builders()` lists the names."
         ) from error
+
+
+def _prepared_builder(name, data_dir, download):
+    """Returns the TFDS builder of a data set whose files are there."""
+    builder = find_builder(name, data_dir)
     if builder.is_prepared():
         return builder
     if not download:
@@ -200,6 +214,7 @@ def _prepared_builder(name, data_dir, download):
             f"`tfds.load({name!r}, data_dir=...)` prepared it on a machine with a "
             "network."
         )
+    _check_network(builder, name, data_dir)
     try:
         builder.download_and_prepare()
     except Exception as error:  # Network, checksum, disk, licence to accept: all alike.
@@ -210,6 +225,29 @@ def _prepared_builder(name, data_dir, download):
             "as `data_dir`."
         ) from error
     return builder
+
+
+def _check_network(builder, name, data_dir):
+    """Raises at once without a network, where TFDS would try for minutes."""
+    by_hand = builder.MANUAL_DOWNLOAD_INSTRUCTIONS is not None
+    mocked = "testing" in type(builder).download_and_prepare.__module__
+    # Through a proxy names are resolved elsewhere.
+    if by_hand or mocked or os.environ.keys() & _PROXIES:
+        return
+    try:
+        socket.getaddrinfo(_HOST, 443)
+    except OSError as error:
+        raise RuntimeError(
+            f"TensorFlow Datasets must download {name!r}, which is not under data_dir="
+            f"{data_dir!r}, and there is no network ({error}). Prepare it where there "
+            f"is one, `tfds.load({name!r}, data_dir='prepared')`, copy that folder "
+            "here and pass data_dir='prepared'."
+        ) from error
+
+
+def class_names(name, data_dir=None):
+    """Returns the names of the classes of a TFDS data set's feature "label"."""
+    return find_builder(name, data_dir).info.features["label"].names
 
 
 def _check_request(builder, split, image_size, num_examples, with_labels):

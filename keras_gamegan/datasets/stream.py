@@ -33,9 +33,12 @@ class ShuffledStream:
         drop_remainder: Whether to leave out the last, smaller batch of an epoch. Which
             examples are left out differs from epoch to epoch.
         seed: Non-negative integer; each gives another order.
+        class_names: Names of the classes that the labels number, or None.
 
     Attributes:
+        class_names: The names, or None.
         num_examples: Number of examples.
+        example_shape: Shape of an example.
         batch_size: Number of examples in a batch.
         steps_per_epoch: Number of batches of an epoch.
         seed: The seed.
@@ -64,9 +67,10 @@ class ShuffledStream:
         shuffle=True,
         drop_remainder=True,
         seed=0,
+        class_names=None,
     ):
         """See the class."""
-        images = np.asarray(images)
+        images = np.asanyarray(images)  # A file that is mapped stays one.
         if images.dtype != np.uint8 and not np.issubdtype(images.dtype, np.floating):
             raise TypeError(
                 "`images` must be an array of uint8 in [0, 255] or of a floating type. "
@@ -77,7 +81,9 @@ class ShuffledStream:
                 "`images` must be an array of shape (num_examples, ...) with at least "
                 f"one example. Received: shape {images.shape}. Add a leading axis."
             )
+        self.class_names = None if class_names is None else list(class_names)
         self.num_examples = len(images)
+        self.example_shape = images.shape[1:]
         self.batch_size = validation.check_integer("batch_size", batch_size)
         self.shuffle = bool(shuffle)
         self.drop_remainder = bool(drop_remainder)
@@ -94,7 +100,7 @@ class ShuffledStream:
         labels = None if labels is None else self._check_labels(labels)
         # Input pipelines run on the CPU; elsewhere each batch would be copied back.
         with tf.device("CPU:0"):
-            self._images = tf.constant(images)
+            self._take = _rows_of(images)
             self._labels = None if labels is None else tf.constant(labels)
 
     def _check_labels(self, labels):
@@ -148,7 +154,7 @@ class ShuffledStream:
             labels of shape (batch_size,).
         """
         indices = self.indices(step)
-        images = tf.gather(self._images, indices)
+        images = self._take(indices)
         if images.dtype == tf.uint8:
             images = tf.cast(images, tf.float32) / 127.5 - 1.0
         else:
@@ -182,3 +188,19 @@ class ShuffledStream:
         start_epoch = validation.check_integer("start_epoch", start_epoch, minimum=0)
         start_step = start_epoch * self.steps_per_epoch
         return seekable.stream(self.batch, self.steps_per_epoch, start_step)
+
+
+def _rows_of(images):
+    """Returns the function (indices) -> rows; of a mapped file it reads them alone."""
+    if not isinstance(images, np.memmap):
+        held = tf.constant(images)
+        return lambda indices: tf.gather(held, indices)
+
+    def read(indices):
+        return np.asarray(images[indices])
+
+    def take(indices):
+        rows = tf.numpy_function(read, [indices], images.dtype, stateful=False)
+        return tf.ensure_shape(rows, (indices.shape[0], *images.shape[1:]))
+
+    return take

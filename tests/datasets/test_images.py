@@ -1,5 +1,7 @@
 """Images of TFDS: mocked ones by default, real ones where they are at hand."""
 
+import socket
+
 import keras
 import numpy as np
 import pytest
@@ -157,8 +159,25 @@ def test_failed_download_says_what_to_do(tmp_path, monkeypatch):
     def fail(self):
         raise OSError("no route to host")
 
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: [])
     monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", fail)
     with pytest.raises(RuntimeError, match=r"no route to host.*copy that folder"):
+        datasets.load_images("mnist", data_dir=str(tmp_path))
+
+
+def test_without_a_network_it_is_said_at_once(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError("Name or service not known")
+
+    def never(self):
+        raise AssertionError("TFDS tried for minutes.")
+
+    for proxy in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(proxy, raising=False)
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", never)
+    text = r"must download 'mnist'.*no network.*data_dir='prepared'"
+    with pytest.raises(RuntimeError, match=text):
         datasets.load_images("mnist", data_dir=str(tmp_path))
 
 

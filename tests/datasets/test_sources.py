@@ -1,0 +1,183 @@
+"""NumPy files, pipelines, and the one function that tells sources apart."""
+
+import numpy as np
+import PIL.Image
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+import keras_gamegan as kgg
+from keras_gamegan import datasets
+from keras_gamegan.datasets import pipelines
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8), np.uint8)
+LABELS = np.arange(6) % 3
+
+
+def saved(tmp_path, **arrays):
+    path = tmp_path / "data.npz"
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("images", "labels"), ("x_train", "y_train"), ("x", "y"), ("arr_0", "arr_1")],
+)
+def test_usual_names_of_arrays(names, tmp_path):
+    path = saved(tmp_path, **dict(zip(names, (IMAGES, LABELS), strict=True)))
+    stream = datasets.load_npz(path, 6, with_labels=True, shuffle=False)
+    images, labels = stream.batch(0)
+    np.testing.assert_allclose(images, IMAGES[..., None] / 127.5 - 1, atol=1e-6)
+    np.testing.assert_array_equal(labels, LABELS)
+    alone = datasets.load_npz(path, 6, shuffle=False).batch(0)
+    np.testing.assert_array_equal(alone, images)
+
+
+def test_named_arrays_a_single_one_and_npy(tmp_path):
+    path = saved(tmp_path, pixels=IMAGES, kinds=LABELS)
+    stream = datasets.load_npz(
+        path, 6, shuffle=False, image_key="pixels", label_key="kinds", with_labels=True
+    )
+    np.testing.assert_array_equal(stream.batch(0)[1], LABELS)
+    series = np.random.default_rng(1).normal(size=(6, 5, 2))
+    np.save(tmp_path / "series.npy", series)
+    for path in (saved(tmp_path, other=series), tmp_path / "series.npy"):
+        found = datasets.load_npz(path, 6, shuffle=False).batch(0)
+        np.testing.assert_allclose(found, series, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "content, arguments, error, text",
+    [
+        (None, {}, FileNotFoundError, "there is no such file"),
+        (b"text", {}, ValueError, "of numbers, as np.savez"),
+        (b"", {}, ValueError, "of numbers, as np.savez"),
+        (
+            {"a": IMAGES, "b": LABELS},
+            {},
+            ValueError,
+            r"holds 'a' \(6, 8, 8\), 'b' \(6,\)",
+        ),
+        ({"images": IMAGES}, {"image_key": "x"}, ValueError, "image_key='x'"),
+        ({"images": IMAGES}, {"with_labels": True}, ValueError, "label_key=None"),
+        ({"images": IMAGES.astype(int)}, {}, TypeError, "an array of int64"),
+        ({"images": np.array([{}])}, {}, ValueError, "of numbers, as np.savez"),
+        (
+            {"images": IMAGES, "labels": LABELS[:2]},
+            {"with_labels": True},
+            ValueError,
+            r"shape \(6,\)",
+        ),
+    ],
+)
+def test_bad_files(content, arguments, error, text, tmp_path):
+    path = tmp_path / "data.npz"
+    if isinstance(content, dict):
+        saved(tmp_path, **content)
+    elif content is not None:
+        path.write_bytes(content)
+    with pytest.raises(error, match=text):
+        datasets.load_npz(path, 2, **arguments)
+
+
+def elements(form):
+    if form == "dictionaries":
+        both = {"image": IMAGES[..., None], "label": LABELS, "id": LABELS}
+        return tf.data.Dataset.from_tensor_slices(both), {"label_key": "label"}
+    both = (IMAGES[..., None], LABELS)
+    return tf.data.Dataset.from_tensor_slices(both), {}
+
+
+@pytest.mark.parametrize("form", ["dictionaries", "tuples"])
+def test_examples_with_labels(form):
+    dataset, keys = elements(form)
+    stream = datasets.from_dataset(dataset, batch_size=6, shuffle=False, **keys)
+    images, labels = stream.batch(0)
+    np.testing.assert_allclose(images, IMAGES[..., None] / 127.5 - 1, atol=1e-6)
+    np.testing.assert_array_equal(labels, LABELS)
+
+
+def test_images_alone_are_resized_and_entered_at_any_step():
+    def pictures():
+        for index in range(6):
+            yield {"photo": np.full((9 + index, 12, 3), 10 * index, np.uint8)}
+
+    spec = {"photo": tf.TensorSpec((None, None, 3), tf.uint8)}
+    dataset = tf.data.Dataset.from_generator(pictures, output_signature=spec)
+    stream = datasets.from_dataset(dataset, "photo", image_size=4, batch_size=2, seed=1)
+    assert stream.example_shape == (4, 4, 3)
+    batches = list(stream.epochs())
+    grey = sorted(np.rint((np.stack(batches)[..., 0, 0, 0] + 1) * 127.5).ravel())
+    np.testing.assert_allclose(grey, 10 * np.arange(6), atol=1e-3)
+    for step, batch in enumerate(stream.endless(start_step=1).take(2), start=1):
+        np.testing.assert_array_equal(batch, batches[step])
+
+
+def test_fit_takes_what_tensorflow_datasets_yields():
+    with tfds.testing.mock_data(num_examples=8):
+        dataset = tfds.load("mnist", split="train")
+        stream = datasets.from_dataset(dataset, batch_size=4)
+    gan = kgg.GAN(*kgg.networks.dcgan_pair((28, 28, 1), 2, base_filters=2), seed=0)
+    gan.compile()
+    assert np.isfinite(gan.fit(stream, verbose=0).history["d_loss"]).all()
+
+
+@pytest.mark.parametrize(
+    "make, arguments, error, text",
+    [
+        (lambda d: IMAGES, {}, TypeError, "of type ndarray"),
+        (lambda d: d.repeat(), {}, ValueError, "an endless one"),
+        (lambda d: d.take(0), {}, ValueError, "an empty one"),
+        (lambda d: d, {"image_key": "img"}, ValueError, r"\['id', 'image', 'label'\]"),
+        (lambda d: d, {"label_key": "kind"}, ValueError, "label_key='kind'"),
+        (
+            lambda d: d.map(lambda e: e["image"]),
+            {"label_key": "x"},
+            ValueError,
+            "belongs",
+        ),
+        (lambda d: d.map(lambda e: e["label"]), {}, TypeError, "must be uint8"),
+        (lambda d: d.batch(2), {}, ValueError, r"shape \(None, 8, 8, 1\).*unbatch"),
+        (lambda d: d.batch(2, True), {"image_size": 4}, ValueError, "unbatch"),
+        (lambda d: d, {"batch_size": 7}, ValueError, "batch_size=7 for 6"),
+        (lambda d: d.map(lambda e: (1, 2, 3)), {}, ValueError, "a tuple of 3"),
+    ],
+)
+def test_bad_pipelines(make, arguments, error, text):
+    with pytest.raises(error, match=text):
+        datasets.from_dataset(
+            make(elements("dictionaries")[0]), **{"batch_size": 2, **arguments}
+        )
+
+
+def test_too_much_for_memory(monkeypatch):
+    monkeypatch.setattr(pipelines, "_MEMORY_LIMIT", 6 * 64 - 1)
+    with pytest.raises(ValueError, match=r"shape \(8, 8, 1\).*as it is, mapped"):
+        datasets.from_dataset(elements("tuples")[0], batch_size=2)
+
+
+def test_sources_are_told_apart(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("cat", "dog"):
+        (tmp_path / "mnist" / name).mkdir(parents=True)
+        for number in range(2):
+            image = PIL.Image.fromarray(IMAGES[number])
+            image.save(tmp_path / "mnist" / name / f"{number}.png")
+    folder = datasets.load("mnist", batch_size=2, with_labels=True)
+    assert folder.example_shape == (64, 64, 3) and folder.class_names == ["cat", "dog"]
+    small = datasets.load("mnist/", 16, 2, color_mode="grayscale")
+    assert small.example_shape == (16, 16, 1) and small.class_names is None
+    saved(tmp_path, images=IMAGES)
+    assert datasets.load("data.npz", (8, 8), 2).example_shape == (8, 8, 1)
+    with tfds.testing.mock_data(num_examples=4):
+        named = datasets.load("fashion_mnist", batch_size=2, with_labels=True)
+    assert named.example_shape == (28, 28, 1) and named.class_names[1] == "Trouser"
+    with pytest.raises(FileNotFoundError, match="does not exist in"):
+        datasets.load("nowhere/pngs")
+    with pytest.raises(ValueError, match=r"image_size=16 for 'data.npz'.*\(8, 8, 1\)"):
+        datasets.load("data.npz", 16, 2)
+    with pytest.raises(
+        ValueError, match=r"no such folder or file in.*Did you mean 'fashion_mn"
+    ):
+        datasets.load("fashion_mnits")
