@@ -87,8 +87,8 @@ def load(
     except ValueError as error:
         raise ValueError(
             "`source` must be a folder, a .npz or .npy file, or the name of a TFDS "
-            f"data set. Received: source={name!r}, and there is no such folder or file in "
-            f"{os.getcwd()!r}. {error}"
+            f"data set. Received: source={name!r}, and there is no such folder or file "
+            f"in {os.getcwd()!r}. {error}"
         ) from error
     arrays = images.load_arrays(
         name,
