@@ -1,4 +1,4 @@
-# `make help` lists the targets. Needs Python 3.11 or newer, pip and make.
+# `make help` lists the targets. Needs Python 3.10 or newer, pip and make.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -25,7 +25,7 @@ $(STAMP): setup.py
 	$(PYTHON) -m venv $(VENV) || { \
 		$(PYTHON) -m venv --clear --without-pip $(VENV) && \
 		$(PYTHON) -m pip --python $(BIN)/python install pip; }
-	$(BIN)/python -m pip install --quiet --editable '.[test,examples,docs]'
+	$(BIN)/python -m pip install --quiet --editable '.[test,lint,docs]'
 	touch $@
 
 demo: $(STAMP)  ## Train on a toy distribution; write runs/demo/index.html.
@@ -65,7 +65,7 @@ wheel-test: $(STAMP)  ## Install the wheel into a new environment and test that.
 	$(BIN)/python -m build --outdir build/wheel-test/dist
 	$(PYTHON) -m venv build/wheel-test/venv
 	wheel=$$(echo build/wheel-test/dist/*.whl) && \
-		build/wheel-test/venv/bin/python -m pip install --quiet "$$wheel[test,examples]"
+		build/wheel-test/venv/bin/python -m pip install --quiet "$$wheel[test]"
 	for item in tests examples benchmarks tools pyproject.toml; do \
 		if [ -e $$item ]; then cp -R $$item build/wheel-test/tree; fi; done
 	cd build/wheel-test/tree && ../venv/bin/python -m pytest $(PYTEST_ARGS)

@@ -1,7 +1,9 @@
 """Packaging of keras_gamegan; the tools' settings are in pyproject.toml."""
 
+import importlib.metadata
 import pathlib
 import re
+import sysconfig
 
 import setuptools
 
@@ -20,40 +22,77 @@ def read_version():
     return re.search(pattern, read("keras_gamegan/version.py"), re.MULTILINE).group(1)
 
 
-# Lower bounds are the versions the tests run with.
-REQUIREMENTS = [
-    "tensorflow>=2.21,<2.22",
-    "keras>=3.15,<4",
-    "numpy>=2.4,<3",
-    "scipy>=1.17,<2",
-    "absl-py>=2.5",
-    "tensorflow-datasets>=4.9.10,<5",
-    # tensorflow-datasets imports it on Python 3.11 and does not declare it.
-    "importlib_resources>=7.1",
-    "tensorflow-gan==2.1.0",
-    # TF-GAN asks for any version of these, and gets along with few.
-    "tensorflow-probability>=0.25,<0.26",
-    "tf_keras>=2.21,<2.22",
-]
-EXAMPLES = ["matplotlib>=3.11,<4", "tensorboard>=2.21,<2.22"]
-# Servers of exported samplers, and ONNX; to write a SavedModel needs none of it.
-SERVING = [
-    "bentoml>=1.4.39,<2",
-    "tensorflow-serving-api>=2.21,<2.22",
-    "onnx>=1.23,<2",
-    "onnxruntime>=1.31,<2",
-    "tf2onnx>=1.17,<2",
-]
-TEST = [
-    "pytest>=9.2,<10",
+# Distributions of the module `tensorflow` that do not count as "tensorflow" to pip.
+OTHER_TENSORFLOWS = (
+    "tensorflow-cpu",
+    "tensorflow-rocm",
+    "tensorflow-macos",
+    "tensorflow-cpu-aws",
+    "intel-tensorflow",
+    "tf-nightly",
+    "tf-nightly-cpu",
+)
+
+
+def tensorflow():
+    """Returns the requirement of TensorFlow: none where another build is installed.
+
+    pip would put a second TensorFlow over it. Its builds run in an environment of their
+    own, but with the interpreter, hence the folders, of the one that is installed into.
+    A wheel or source distribution made by `python -m build` sees neither, and always
+    asks for `tensorflow`.
+    """
+    folder = sysconfig.get_path("purelib")
+    names = {
+        (found.metadata["Name"] or "").lower().replace("_", "-")
+        for found in importlib.metadata.distributions(path=[folder])
+    }
+    return [] if names & set(OTHER_TENSORFLOWS) else ["tensorflow>=2.18"]
+
+
+# Lower bounds are the oldest, in `make test-matrix`, that the tests run with. Keras 4
+# does not exist yet; a major version is where names of its public interface may go.
+REQUIREMENTS = [*tensorflow(), "keras>=3.8,<4", "numpy>=1.26"]
+EXTRAS = {
+    # tensorflow-datasets imports importlib_resources and does not declare it.
+    "datasets": ["tensorflow-datasets>=4.9.7", "importlib_resources>=6"],
+    # TF-GAN asks for any version of what it uses, and gets along with few.
+    "tfgan": [
+        "tensorflow-gan==2.1.0",
+        "tensorflow-probability>=0.25,<0.26",
+        "tf_keras>=2.18",
+        "setuptools",
+    ],
+    "games": ["scipy>=1.11"],
+    "examples": ["matplotlib>=3.8", "tensorboard>=2.18"],
+    # Servers of exported samplers, and ONNX; to write a SavedModel needs none of it.
+    "serving": [
+        "bentoml>=1.4.39,<2",
+        "tensorflow-serving-api>=2.18",
+        "onnx>=1.23,<2",
+        "onnxruntime>=1.31,<2",
+        "tf2onnx>=1.17,<2",
+    ],
+    "and-cuda": ["tensorflow[and-cuda]>=2.18"],
+}
+EXTRAS["all"] = sorted(
+    requirement
+    for extra in ("datasets", "tfgan", "games", "examples", "serving")
+    for requirement in EXTRAS[extra]
+)
+EXTRAS["test"] = [
+    "pytest>=9,<10",
     "pytest-cov>=7.1",
     "pytest-xdist>=3.8",
-    "hypothesis>=6.170",
-    "ruff>=0.17.6,<0.18",
-    "mypy>=2.4,<3",
-    "build>=1.6",
-    *EXAMPLES,
+    "hypothesis>=6.148",
+    "build>=1.3",
+    *EXTRAS["datasets"],
+    *EXTRAS["tfgan"],
+    *EXTRAS["games"],
+    *EXTRAS["examples"],
 ]
+EXTRAS["lint"] = ["ruff>=0.17.6,<0.18", "mypy>=2.4,<3"]
+EXTRAS["docs"] = ["pdoc>=16,<17"]
 
 setuptools.setup(
     name="keras-gamegan",
@@ -64,18 +103,13 @@ setuptools.setup(
     author="The keras_gamegan authors",
     license="Apache-2.0",
     license_files=["LICENSE"],
-    python_requires=">=3.11",
+    python_requires=">=3.10",
     packages=setuptools.find_packages(include=["keras_gamegan", "keras_gamegan.*"]),
     package_data={"keras_gamegan": ["py.typed"]},
     include_package_data=False,
     zip_safe=False,
     install_requires=REQUIREMENTS,
-    extras_require={
-        "test": TEST,
-        "examples": EXAMPLES,
-        "serving": SERVING,
-        "docs": ["pdoc>=16,<17"],
-    },
+    extras_require=EXTRAS,
     keywords="keras tensorflow gan generative adversarial game duality-gap",
     classifiers=[
         "Development Status :: 4 - Beta",
@@ -83,7 +117,10 @@ setuptools.setup(
         "Intended Audience :: Science/Research",
         "Operating System :: POSIX :: Linux",
         "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.10",
         "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
         "Typing :: Typed",
     ],

@@ -23,11 +23,12 @@ MODULE_IDS = [path.relative_to(PACKAGE).as_posix() for path in MODULES]
 ALLOWED = {
     "validation": set(),
     "version": set(),
+    "optional": set(),
     "labelling": set(),
     "files": set(),
-    "games": {"validation"},
+    "games": {"validation", "optional"},
     "distribution": {"validation"},
-    "compat": {"validation"},
+    "compat": {"validation", "optional"},
 }
 # Room -> rooms it must not import.
 FORBIDDEN = {

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from keras_gamegan import optional
+
 # Axes of so many channels are colours: grey, red-green-blue, and that with alpha.
 _COLOURS = (1, 3, 4)
 # Up to so many columns, a matrix is a series of that many channels.
@@ -135,8 +137,14 @@ def _side_by_side(tiles):
 
 def _figure(size):
     # Not pyplot: a callback must not touch the user's figures.
-    from matplotlib.backends import backend_agg
-    from matplotlib.figure import Figure
+    backend_agg = optional.load(
+        "matplotlib.backends.backend_agg",
+        "examples",
+        "A picture of anything but images",
+    )
+    Figure = optional.load(
+        "matplotlib.figure", "examples", "A picture of anything but images"
+    ).Figure
 
     figure = Figure(figsize=(size, size))
     backend_agg.FigureCanvasAgg(figure)

@@ -1,6 +1,5 @@
 """Pictures of samples during training."""
 
-import importlib
 import io
 import math
 
@@ -8,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gamegan import files, notebooks, validation
+from keras_gamegan import files, notebooks, optional, validation
 from keras_gamegan.callbacks import animation, pictures, schedule
 from keras_gamegan.distribution import workers
 from keras_gamegan.models import checks
@@ -189,13 +188,7 @@ class SampleGrid(keras.callbacks.Callback):
 
 
 def _open_events(folder):
-    try:
-        importlib.import_module("tensorboard")
-    except ImportError as error:
-        raise ImportError(
-            "SampleGrid(tensorboard=...) needs TensorBoard: pip install "
-            "'keras-gamegan[examples]'."
-        ) from error
+    optional.load("tensorboard", "examples", "SampleGrid(tensorboard=...)")
     return tf.summary.create_file_writer(str(folder))
 
 

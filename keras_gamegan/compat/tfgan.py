@@ -17,6 +17,8 @@ import threading
 import types
 import warnings
 
+from keras_gamegan import optional
+
 _NAME = "tensorflow_gan"
 _ESTIMATOR = "tensorflow_gan.python.estimator"
 
@@ -105,10 +107,5 @@ def import_tensorflow_gan():
                     return importlib.import_module(_NAME)
             except ImportError as error:
                 _forget_partial_import()
-                raise ImportError(
-                    "TF-GAN must be installed together with the packages it needs. "
-                    f"Received: {type(error).__name__}: {error}. Install them with "
-                    "`pip install tensorflow-gan==2.1.0 tensorflow-probability "
-                    "tf_keras setuptools`.",
-                    name=error.name,
-                ) from error
+                packages = ["TF-GAN", "the packages that it uses"]
+                raise optional.missing(packages, "tfgan", "This", error) from error

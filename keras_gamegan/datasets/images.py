@@ -7,7 +7,7 @@ import socket
 import numpy as np
 import tensorflow as tf
 
-from keras_gamegan import validation
+from keras_gamegan import optional, validation
 from keras_gamegan.datasets import resizing, stream
 
 _MEMORY_LIMIT = 4 * 2**30
@@ -175,15 +175,7 @@ def find_builder(name, data_dir=None):
     Raises:
         ValueError: If there is no such data set, with the names that are close.
     """
-    try:
-        import tensorflow_datasets as tfds
-    except ImportError as error:
-        raise ImportError(
-            "Loading images needs TensorFlow Datasets. Install it with "
-            "`pip install tensorflow-datasets importlib_resources` (it does not "
-            "declare the second, which it imports)."
-        ) from error
-
+    tfds = optional.load("tensorflow_datasets", "datasets", "Loading a TFDS data set")
     if not isinstance(name, str):
         raise TypeError(
             "`name` must be the name of a TFDS data set. "

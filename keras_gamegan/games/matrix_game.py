@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_gamegan import validation
+from keras_gamegan import optional, validation
 from keras_gamegan.games import distributions
 from keras_gamegan.games import memory as memories
 from keras_gamegan.games.game import Game
@@ -323,8 +323,8 @@ def _play(payoff, start, num_rounds):
 
 def _solve_minimizer(payoff):
     """Returns (p, value) of min_p max_j (p^T payoff)_j."""
-    from scipy import optimize
-
+    what = "The equilibrium of a matrix game"
+    optimize = optional.load("scipy.optimize", "games", what)
     rows, columns = payoff.shape
     # The solver's tolerances are absolute: hand it payoffs from 0 to 1.
     low = np.min(payoff)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_gamegan import optional
+
 # A matrix with more cells than this a side shows no numbers.
 _MAX_NUMBERED = 10
 # Step numbers under an axis at most: more would run into each other.
@@ -72,8 +74,10 @@ def draw_ages(generators, discriminators):
 
 def _figure(**arguments):
     # Not pyplot: a library must not touch the user's figures.
-    from matplotlib.backends import backend_agg
-    from matplotlib.figure import Figure
+    backend_agg = optional.load(
+        "matplotlib.backends.backend_agg", "examples", "A figure"
+    )
+    Figure = optional.load("matplotlib.figure", "examples", "A figure").Figure
 
     figure = Figure(layout="constrained", **arguments)
     backend_agg.FigureCanvasAgg(figure)

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from keras_gamegan import optional
+
 # Panels beside each other at most.
 _COLUMNS = 3
 
@@ -18,8 +20,10 @@ def draw_curves(runs: Mapping[str, Mapping[str, Sequence[float]]]) -> Any:
         A `matplotlib.figure.Figure`.
     """
     # Not pyplot: a library must not touch the user's figures.
-    from matplotlib.backends import backend_agg
-    from matplotlib.figure import Figure
+    backend_agg = optional.load(
+        "matplotlib.backends.backend_agg", "examples", "A figure"
+    )
+    Figure = optional.load("matplotlib.figure", "examples", "A figure").Figure
 
     names = list(dict.fromkeys(name for logs in runs.values() for name in logs))
     columns = min(len(names), _COLUMNS)

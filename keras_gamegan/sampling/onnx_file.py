@@ -6,6 +6,8 @@ import warnings
 import keras
 import tensorflow as tf
 
+from keras_gamegan import optional
+
 _PACKAGES = ("tf2onnx", "onnx")
 
 
@@ -43,11 +45,7 @@ def check(model, source, score, version, warmup):
         )
     missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
-        raise ValueError(
-            f'format="onnx" needs {" and ".join(_PACKAGES)}. Received: an environment '
-            f"without {' and '.join(missing)}. Install: pip install "
-            f"{' '.join(_PACKAGES)}."
-        )
+        raise optional.missing(missing, "serving", '`export(format="onnx")`')
 
 
 def write(model, path, source, verbose=False):

@@ -4,6 +4,8 @@ import importlib.util
 
 import tensorflow as tf
 
+from keras_gamegan import optional
+
 # The name under assets.extra/ that TF Serving looks for.
 FILE = "tf_serving_warmup_requests"
 
@@ -16,11 +18,8 @@ def is_available():
 def require():
     """Raises unless the requests can be written."""
     if not is_available():
-        raise ValueError(
-            "`warmup=True` needs the message types of TF Serving. Received: an "
-            "environment without tensorflow-serving-api. Install it: pip install "
-            "'tensorflow-serving-api==2.21.*', or leave warmup out."
-        )
+        packages = ["tensorflow-serving-api"]
+        raise optional.missing(packages, "serving", "`export(warmup=True)`")
 
 
 def write(path, requests):

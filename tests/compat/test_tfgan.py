@@ -99,7 +99,7 @@ def test_missing_package_says_what_to_install():
         try:
             compat.import_tensorflow_gan()
         except ImportError as error:
-            assert "pip install tensorflow-gan==2.1.0" in str(error), error
+            assert "pip install 'keras-gamegan[tfgan]'" in str(error), error
             assert error.name == "tensorflow_hub", error.name
         else:
             raise AssertionError("nothing was raised")
