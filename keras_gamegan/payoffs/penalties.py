@@ -51,6 +51,10 @@ class Penalty:
         """Returns the penalty that `get_config` described."""
         return cls(**config)
 
+    def __repr__(self):
+        arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
+        return f"{type(self).__name__}({arguments})"
+
 
 def squared_input_gradient(logits_fn, data):
     """Returns |grad_x D(x)|^2 for each example, differentiable in D's weights.

@@ -88,7 +88,7 @@ def test_penalty_meets_the_whole_mixture(make_game, points):
     np.testing.assert_allclose(penalty.seen[1][drawn], generated[drawn], rtol=1e-6)
 
 
-@pytest.mark.parametrize("loss", kgg.payoffs.payoff.NAMES)
+@pytest.mark.parametrize("loss", kgg.payoffs.lookup.NAMES)
 def test_gradients_of_both_players_are_finite_differences(networks, loss):
     discriminator, generator = networks("mlp", "float64")
     game = adversarial_game.AdversarialGame(
