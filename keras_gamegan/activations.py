@@ -42,8 +42,8 @@ def last_activation(network: keras.Model) -> str | None:
             layer = layer.layer
         activation = getattr(layer, "activation", None)
         if activation is None:
-            name = type(layer).__name__.lower()
-            return {"relu": "relu", "softmax": "softmax"}.get(name)
+            kind = type(layer).__name__.lower()
+            return kind if kind in ("relu", "softmax") else None
         name = getattr(activation, "__name__", None)
         return None if name == "linear" else name
     return None

@@ -25,7 +25,8 @@ ALLOWED = {
     "version": set(),
     "labelling": set(),
     "files": set(),
-    "games": {"validation"},
+    "representation": set(),
+    "games": {"representation", "validation"},
     "distribution": {"validation"},
     "compat": {"validation"},
 }

@@ -12,8 +12,8 @@ from keras_gamegan.callbacks.gap_early_stopping import (
     GapEarlyStopping as GapEarlyStopping,
 )
 from keras_gamegan.callbacks.nash_mixture import NashMixture as NashMixture
-from keras_gamegan.callbacks.pictures import image_grid as image_grid
 from keras_gamegan.callbacks.sample_grid import SampleGrid as SampleGrid
+from keras_gamegan.sampling.pictures import image_grid as image_grid
 
 __all__ = [
     "Checkpoint",

@@ -11,6 +11,7 @@ from keras_gamegan.models import (
     average,
     checks,
     compile_hints,
+    description,
     optimizers,
     pairing,
     running,
@@ -27,6 +28,7 @@ UPDATES = ("alternating", "simultaneous")
 @keras.saving.register_keras_serializable(package="keras_gamegan")
 class GAN(
     trainer.BuiltTrainer,
+    description.ShortRepr,
     running.RunMethods,
     sampling.SamplingMethods,
     serialization.SavingMethods,

@@ -5,7 +5,7 @@ import math
 import keras
 import tensorflow as tf
 
-from keras_gamegan import validation
+from keras_gamegan import representation, validation
 
 
 class Payoff:
@@ -69,8 +69,7 @@ class Payoff:
         return cls(**config)
 
     def __repr__(self):
-        arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
-        return f"{type(self).__name__}({arguments})"
+        return representation.short(self)
 
 
 class _WithTargets(Payoff):

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from keras_gamegan import validation
+from keras_gamegan import representation, validation
 
 
 class Penalty:
@@ -52,8 +52,7 @@ class Penalty:
         return cls(**config)
 
     def __repr__(self):
-        arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
-        return f"{type(self).__name__}({arguments})"
+        return representation.short(self)
 
 
 def squared_input_gradient(logits_fn, data):

@@ -57,6 +57,32 @@ def draw(samples, value_range=None):
     return image_grid(_images(unit), (0.0, 1.0))
 
 
+def image(samples, value_range=None):
+    """Returns the picture of some samples as pixels, whatever `draw` draws.
+
+    Args:
+        samples: As in `draw`.
+        value_range: As in `draw`.
+
+    Returns:
+        A uint8 array (height, width, 1 or 3).
+
+    Raises:
+        ValueError: As `draw`.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_gamegan.sampling import pictures
+        >>> pictures.image(np.zeros((4, 8, 8, 3)), (-1.0, 1.0)).shape
+        (19, 19, 3)
+    """
+    picture = draw(samples, value_range)
+    if isinstance(picture, np.ndarray):
+        return picture
+    picture.canvas.draw()
+    return np.array(picture.canvas.buffer_rgba())[..., :3]
+
+
 def is_series(shape):
     """Whether a sample of this shape is a series (length, channels)."""
     if len(shape) != 2 or shape[0] <= shape[1]:
@@ -138,7 +164,7 @@ def _figure(size):
     from matplotlib.backends import backend_agg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(size, size))
+    figure = Figure(figsize=(size, size), dpi=100)
     backend_agg.FigureCanvasAgg(figure)
     return figure, figure.add_subplot()
 
