@@ -25,8 +25,8 @@ def make(model: Any, source: str, member: int | None) -> keras.Model:
     except Exception as error:
         raise ValueError(
             "A generator is copied by the configurations of its layers. Received: "
-            f"{original.name!r}, whose copy failed: {error} Give layers and models of "
-            "your own a get_config() that returns their constructor's arguments."
+            f"{original.name!r}, whose copy failed, as told above. Give layers and "
+            "models of your own a get_config() of their constructor's arguments."
         ) from error
     return copy
 

@@ -1,5 +1,6 @@
 """Samples of any shape as one picture."""
 
+import importlib
 import math
 
 import numpy as np
@@ -159,13 +160,25 @@ def _side_by_side(tiles):
     return rows[:, :, :-1]
 
 
+def import_matplotlib(module):
+    """Returns a module of matplotlib, which the package does not import by itself.
+
+    Raises:
+        ImportError: If it is not installed.
+    """
+    try:
+        return importlib.import_module(f"matplotlib.{module}")
+    except ImportError:
+        raise ImportError(
+            "Figures, and pictures of what is no image, need matplotlib. Received: it "
+            "is not installed. Run: pip install matplotlib."
+        ) from None
+
+
 def _figure(size):
     # Not pyplot: a callback must not touch the user's figures.
-    from matplotlib.backends import backend_agg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(size, size), dpi=100)
-    backend_agg.FigureCanvasAgg(figure)
+    figure = import_matplotlib("figure").Figure(figsize=(size, size), dpi=100)
+    import_matplotlib("backends.backend_agg").FigureCanvasAgg(figure)
     return figure, figure.add_subplot()
 
 

@@ -35,13 +35,7 @@ def show(samples: np.ndarray, value_range: tuple[float, float] | None) -> Any:
         picture = picture.repeat(factor, axis=0).repeat(factor, axis=1)
         display.display(display.Image(data=tf.io.encode_png(picture).numpy()))
         return None
-    try:
-        from matplotlib import pyplot
-    except ImportError:
-        raise ImportError(
-            "Outside of a notebook, show() returns a figure of matplotlib. Received: "
-            "matplotlib is not installed. Run: pip install matplotlib."
-        ) from None
+    pyplot = pictures.import_matplotlib("pyplot")
     height, width = picture.shape[:2]
     size = 5.0 / max(height, width)
     figure = pyplot.figure(figsize=(size * width, size * height))

@@ -53,7 +53,7 @@ def test_the_networks_see_the_guides_input():
 
 def test_a_gan_of_them(tmp_path):
     gan = kgg.GAN(*(kgg.networks.conditional(each, 3) for each in _pair()), seed=0)
-    gan.compile(loss="binary_crossentropy", jit_compile=True)
+    gan.compile(loss="binary_crossentropy", run_eagerly=True)
     images = np.zeros((8, 4, 5, 1), "float32")
     gan.fit(images, np.arange(8) % 3, verbose=0)
     assert gan.num_classes == 3 and gan.latent_dim == 6
