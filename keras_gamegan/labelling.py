@@ -9,12 +9,18 @@ import numpy as np
 
 # Layers that move labels about without changing them.
 _TRANSPARENT = (keras.layers.Reshape, keras.layers.Flatten)
+# Layers that know the number of classes, and what they call it.
+_SIZES = {
+    keras.layers.Embedding: "input_dim",
+    keras.layers.CategoryEncoding: "num_tokens",
+}
 
 
 def num_classes(network, label_index=1):
     """Returns the number of classes a network knows, or None if it cannot be told.
 
-    It is known where the label input feeds a Keras `Embedding`, directly or reshaped.
+    It is known where the label input feeds a Keras `Embedding` or `CategoryEncoding`,
+    directly or reshaped.
 
     Args:
         network: Functional Keras model; its second input, if any, are labels.
@@ -24,13 +30,12 @@ def num_classes(network, label_index=1):
         return None
     labels, sizes = [network.inputs[label_index]], []
     for layer in network.layers:
-        if not isinstance(layer, (keras.layers.Embedding, *_TRANSPARENT)):
+        if not isinstance(layer, (*_SIZES, *_TRANSPARENT)):
             continue
         if not any(layer.input is tensor for tensor in labels):
             continue
-        if isinstance(layer, keras.layers.Embedding):
-            sizes.append(layer.input_dim)
-        else:
+        sizes += [getattr(layer, _SIZES[t]) for t in _SIZES if isinstance(layer, t)]
+        if isinstance(layer, _TRANSPARENT):
             labels.append(layer.output)
     return min(sizes, default=None)
 
@@ -103,8 +108,8 @@ def check_values(labels, number, classes, dtype):
     low, high = labels.min(), labels.max()
     if low < 0 or high >= classes:
         raise ValueError(
-            f"Labels must be from 0 to {classes - 1}, the classes that the networks' "
-            f"Embedding knows. Received: labels from {low:g} to {high:g}. Count "
+            f"Labels must be from 0 to {classes - 1}, the classes that the networks "
+            f"know. Received: labels from {low:g} to {high:g}. Count "
             f"classes from 0, or build the networks for {int(high) + 1} of them."
         )
 

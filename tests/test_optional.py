@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import keras_gamegan as kgg
-from keras_gamegan.callbacks import pictures
+from keras_gamegan.sampling import pictures
 
 
 def gan():

@@ -26,7 +26,8 @@ ALLOWED = {
     "optional": set(),
     "labelling": set(),
     "files": set(),
-    "games": {"validation", "optional"},
+    "representation": set(),
+    "games": {"representation", "validation", "optional"},
     "distribution": {"validation"},
     "compat": {"validation", "optional"},
 }

@@ -15,8 +15,8 @@ from keras_gamegan.callbacks.metric_early_stopping import (
     MetricEarlyStopping as MetricEarlyStopping,
 )
 from keras_gamegan.callbacks.nash_mixture import NashMixture as NashMixture
-from keras_gamegan.callbacks.pictures import image_grid as image_grid
 from keras_gamegan.callbacks.sample_grid import SampleGrid as SampleGrid
+from keras_gamegan.sampling.pictures import image_grid as image_grid
 
 __all__ = [
     "Checkpoint",

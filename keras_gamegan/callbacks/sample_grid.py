@@ -1,16 +1,15 @@
 """Pictures of samples during training."""
 
-import io
 import math
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gamegan import files, notebooks, optional, validation
-from keras_gamegan.callbacks import animation, pictures, schedule
+from keras_gamegan import activations, files, notebooks, optional, validation
+from keras_gamegan.callbacks import animation, schedule
 from keras_gamegan.distribution import workers
-from keras_gamegan.models import checks
+from keras_gamegan.sampling import pictures
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
@@ -164,13 +163,7 @@ class SampleGrid(keras.callbacks.Callback):
         if not workers.is_chief(self.model.distribute_strategy):
             return
         files.make_folder(self.directory)
-        picture = self._picture()
-        if isinstance(picture, np.ndarray):
-            content = tf.io.encode_png(picture).numpy()
-        else:
-            buffer = io.BytesIO()
-            picture.savefig(buffer, format="png", dpi=100)
-            content = buffer.getvalue()
+        content = tf.io.encode_png(self._picture()).numpy()
         files.write_bytes(self.directory / name, content)
         if self._events is not None:
             with self._events.as_default(step=self.model.num_steps):
@@ -180,11 +173,12 @@ class SampleGrid(keras.callbacks.Callback):
             self._shown = notebooks.show(content, self._shown)
 
     def _picture(self):
-        """Returns the picture of the model as it is now."""
+        """Returns the picture of the model as it is now, a uint8 array."""
         samples = self.model.sample(
             self.num_samples, seed=self.seed, source=self.source, labels=self.labels
         )
-        return pictures.draw(samples, self.value_range or _range(self.model))
+        value_range = self.value_range or activations.finite_range(self.model.generator)
+        return pictures.image(samples, value_range)
 
 
 def _open_events(folder):
@@ -204,9 +198,3 @@ def _check_range(value_range):
             "take (-1, 1); None finds it out."
         )
     return pair
-
-
-def _range(model):
-    """Returns the range of the generator's last activation, or None."""
-    found = checks.reachable_range(model.generator)
-    return found if found is not None and math.isfinite(found[1] - found[0]) else None

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_gamegan import validation
+from keras_gamegan import representation, validation
 from keras_gamegan.games import perturbation as perturbations
 from keras_gamegan.games import randomness, search, structures, updates
 
@@ -183,8 +183,8 @@ class BestResponse:
         return hash(repr(self))
 
     def __repr__(self):
-        arguments = ", ".join(f"{k}={getattr(self, k)!r}" for k in self.get_config())
-        return f"BestResponse({arguments})"
+        arguments = {name: getattr(self, name) for name in self.get_config()}
+        return representation.short(self, arguments)
 
 
 def initial_state(response, u, v):

@@ -15,11 +15,13 @@ class Outcome(NamedTuple):
         player: The player after the forward pass: its weights (projected, if the
             network projects them) and its moved state.
         value: Scalar tensor M(u, v) where the pass computed it on the way, else None.
+        details: Dictionary of further scalars for the report, or None.
     """
 
     loss: Any
     player: structures.Player
     value: Any = None
+    details: Any = None
 
 
 class Game:

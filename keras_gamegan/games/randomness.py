@@ -35,6 +35,7 @@ class Purpose(enum.IntEnum):
     PERTURBATION = 5
     EVALUATION = 6
     MIXTURE = 7
+    LABEL_NOISE = 9
 
 
 def root(seed):

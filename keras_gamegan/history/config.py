@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_gamegan import validation
+from keras_gamegan import representation, validation
 from keras_gamegan.games import retention as retention_rules
 from keras_gamegan.history import intervals
 
@@ -131,5 +131,4 @@ class History:
         return cls(**config)
 
     def __repr__(self):
-        arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
-        return f"History({arguments})"
+        return representation.short(self)

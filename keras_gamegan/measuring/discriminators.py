@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from keras_gamegan.models import adversarial_game
+
 
 def sobolev_distance(game):
     """Returns the distance (player, center, batch) -> scalar of a GAN's discriminators.
@@ -18,6 +20,7 @@ def sobolev_distance(game):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(real)
             logits, *_ = game.logits(player, real, batch.labels, batch, False)
+            logits = adversarial_game.per_example(logits)
         return tape.gradient(
             logits, real, unconnected_gradients=tf.UnconnectedGradients.ZERO
         )

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from keras_gamegan import activations
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import randomness
 from keras_gamegan.measuring import data_forms, overlap
-from keras_gamegan.models import adversarial_game, checks, guard
+from keras_gamegan.models import adversarial_game, guard
 
 
 class HeldOut(NamedTuple):
@@ -71,7 +72,7 @@ def collect(name, data, gan, at_least):
         raise ValueError(
             f"`{name}` must be finite. Received: NaN or infinite values. Drop them."
         )
-    reachable = checks.reachable_range(gan.generator)
+    reachable = activations.reachable_range(gan.generator)
     if reachable is not None:
         guard.warn_of_range((real.min(), real.max()), reachable)
     labels = None

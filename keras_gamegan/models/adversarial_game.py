@@ -1,5 +1,6 @@
 """The GAN as a game: generator and discriminator as players, a payoff as the value."""
 
+import math
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -114,11 +115,19 @@ class AdversarialGame:
         return self.generator.apply(player, inputs, training, stream)
 
     def logits(self, player, data, labels, batch, training):
-        """Returns (logits (n,), moved player, regularisation) for the data."""
+        """Returns (logits, moved player, regularisation) for the data.
+
+        The logits are (n,), or (n, patches) of a discriminator that judges patches:
+        what is computed of them is averaged by `per_example`.
+        """
         inputs = data if labels is None else [data, labels]
         stream = batch.network_stream(1)
         logits, moved, loss = self.discriminator.apply(player, inputs, training, stream)
-        return tf.reshape(logits, [-1]), moved, loss
+        if math.prod(side or 0 for side in self.discriminator.output.shape[1:]) == 1:
+            logits = tf.reshape(logits, [-1])
+        else:
+            logits = tf.reshape(logits, [tf.shape(data)[0], -1])
+        return logits, moved, loss
 
     def minimizer_objective(self, opponents, batch, with_value=False):
         """Returns the generator's loss against a mixture of discriminators."""
@@ -148,6 +157,7 @@ class AdversarialGame:
         fakes, shares = self._fakes(opponents, batch)
         real = tf.cast(batch.real, fakes[0].dtype)
         data = tf.concat([real, *fakes], axis=0)
+        flips = self._flips(batch, 1 + len(fakes))
         labels = None
         if batch.labels is not None:
             labels = tf.concat([batch.labels] * (1 + len(fakes)), axis=0)
@@ -156,12 +166,16 @@ class AdversarialGame:
         def objective(v):
             logits, moved, regularization = self.logits(v, data, labels, batch, True)
             parts = tf.split(logits, [local] * (1 + len(fakes)))
-            value = batch.mean(self.payoff.real_term(parts[0]))
+            value = batch.mean(per_example(self.payoff.real_term(parts[0])))
             value += _mean(self.payoff.fake_term, parts[1:], shares, batch)
-            loss = _regularized(-value, regularization, batch)
+            learned = value
+            if flips is not None:
+                learned = self._with_label_noise(parts, flips, shares, batch)
+            loss = _regularized(-learned, regularization, batch)
             if self.penalty is not None:
                 loss += self._penalized(v, real, fakes, shares, batch)
-            return game.Outcome(loss, moved, value)
+            details = _judgements(parts[0], parts[1:], shares, batch)
+            return game.Outcome(loss, moved, value, details)
 
         return objective
 
@@ -178,13 +192,14 @@ class AdversarialGame:
         fake = self.generate(u, batch, False)[0]
         real_logits = self.logits(v, batch.real, batch.labels, batch, False)[0]
         fake_logits = self.logits(v, fake, batch.labels, batch, False)[0]
-        value = batch.mean(self.payoff.real_term(real_logits)) + batch.mean(
-            self.payoff.fake_term(fake_logits)
-        )
+        value = batch.mean(per_example(self.payoff.real_term(real_logits)))
+        value += batch.mean(per_example(self.payoff.fake_term(fake_logits)))
+        generator_term = per_example(self.payoff.generator_term(fake_logits))
         return {
             "d_loss": -value,
-            "g_loss": batch.mean(self.payoff.generator_term(fake_logits)),
+            "g_loss": batch.mean(generator_term),
             "value": value,
+            **_judgements(real_logits, [fake_logits], None, batch),
         }
 
     def value(self, u, v, batch):
@@ -247,7 +262,7 @@ class AdversarialGame:
         labels = None if batch.labels is None else batch.labels[start::every]
 
         def logits_fn(data):
-            return self.logits(v, data, labels, batch, False)[0]
+            return per_example(self.logits(v, data, labels, batch, False)[0])
 
         penalties = self.penalty(
             logits_fn, real[start::every], fake[start::every], uniform[start::every]
@@ -256,15 +271,56 @@ class AdversarialGame:
         number = tf.cast(tf.maximum(number, 1), penalties.dtype)
         return tf.reduce_sum(penalties) / number
 
+    def _flips(self, batch, number):
+        """Returns which labels "real" and "generated" are flipped: booleans (b,) each.
+
+        None without label noise.
+        """
+        if not self.payoff.label_noise:
+            return None
+        stream = randomness.fold(batch.stream, randomness.Purpose.LABEL_NOISE)
+        return [
+            self._per_example(randomness.fold(stream, index), batch)
+            < self.payoff.label_noise
+            for index in range(number)
+        ]
+
+    def _with_label_noise(self, parts, flips, shares, batch):
+        """Returns this replica's part of the value with flipped labels."""
+        terms = [self.payoff.real_term, self.payoff.fake_term]
+        values = []
+        for index, (logits, flip) in enumerate(zip(parts, flips, strict=True)):
+            own, other = terms[min(index, 1)], terms[1 - min(index, 1)]
+            flipped = per_example(other(logits)), per_example(own(logits))
+            values.append(batch.mean(tf.where(flip, *flipped)))
+        return values[0] + structures.weighted_mean(values[1:], shares)
+
     def _per_example(self, stream, batch):
         """Returns one uniform number for each example, by its global index."""
         numbers = randomness.uniform(stream, [batch.share.size])
         return numbers[batch.share.offset :][: batch.share.local_size]
 
 
+def per_example(values):
+    """Returns values (n,) of those of each example (n,), or of its patches (n, p)."""
+    return values if values.shape.rank == 1 else tf.reduce_mean(values, axis=1)
+
+
 def _mean(term, logits, shares, batch):
     """Returns this replica's part of the mean of a term over players and examples."""
-    return structures.weighted_mean([batch.mean(term(each)) for each in logits], shares)
+    means = [batch.mean(per_example(term(each))) for each in logits]
+    return structures.weighted_mean(means, shares)
+
+
+def _judgements(real_logits, fake_logits, shares, batch):
+    """Returns this replica's parts of D's mean probability that data are real."""
+    real_logits, fake_logits = tf.nest.map_structure(
+        tf.stop_gradient, (real_logits, list(fake_logits))
+    )
+    return {
+        "d_real": _mean(tf.sigmoid, [real_logits], None, batch),
+        "d_fake": _mean(tf.sigmoid, fake_logits, shares, batch),
+    }
 
 
 def _regularized(loss, regularization, batch):

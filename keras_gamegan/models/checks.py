@@ -7,20 +7,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gamegan import labelling, validation
+from keras_gamegan import activations, labelling, validation
 from keras_gamegan.models import augmentation, pairing, shapes
 
-_RANGES = {
-    "tanh": (-1.0, 1.0),
-    "sigmoid": (0.0, 1.0),
-    "hard_sigmoid": (0.0, 1.0),
-    "hard_tanh": (-1.0, 1.0),
-    "softsign": (-1.0, 1.0),
-    "softmax": (0.0, 1.0),
-    "relu": (0.0, math.inf),
-    "relu6": (0.0, 6.0),
-    "softplus": (0.0, math.inf),
-}
 _SQUASHING = ("sigmoid", "softmax", "hard_sigmoid", "tanh")
 
 
@@ -33,8 +22,8 @@ def check_networks(discriminator, generator):
 
     Raises:
         TypeError: If one is not a Keras model.
-        ValueError: If one is not built, they share layers, shapes do not fit, or the
-            discriminator does not end in one logit.
+        ValueError: If they share layers, shapes do not fit, or the discriminator ends
+            neither in one logit nor in one per patch.
     """
     for name, network in (("discriminator", discriminator), ("generator", generator)):
         _check_network(name, network)
@@ -48,9 +37,11 @@ def check_networks(discriminator, generator):
         )
     _check_open_batch(discriminator)
     logit_shape = tuple(discriminator.outputs[0].shape)
-    if logit_shape not in ((None,), (None, 1)):
+    patches = len(logit_shape) >= 4 and logit_shape[-1] == 1
+    if logit_shape not in ((None,), (None, 1)) and not patches:
         raise ValueError(
-            "The discriminator must end in one logit per example, of shape (None, 1). "
+            "The discriminator must end in one logit per example, of shape (None, 1), "
+            "or in one per patch of an image, (None, height, width, 1). "
             f"Received: a discriminator whose output has shape {logit_shape}. End it "
             "with keras.layers.Dense(1), after Flatten or global pooling."
         )
@@ -77,12 +68,13 @@ def check_networks(discriminator, generator):
         _check_same_labels(
             discriminator.inputs[of_discriminator], generator.inputs[of_generator]
         )
-    activation = last_activation(discriminator)
+    activation = activations.last_activation(discriminator)
     if activation in _SQUASHING:
         warnings.warn(
             "The discriminator should return a logit, since every loss here works on "
             f"logits. Received: a last activation of {activation!r}. Remove it: "
-            "keras.layers.Dense(1).",
+            "keras.layers.Dense(1). Binary cross-entropy too is taken on logits here, "
+            "whatever its from_logits= says.",
             UserWarning,
             stacklevel=3,
         )
@@ -122,31 +114,6 @@ def latent_shape(latents, latent_dim):
             f"shape {shape}. Leave latent_dim out: it is inferred."
         )
     return shape
-
-
-def last_activation(network):
-    """Returns the name of a network's last activation, or None if it has none."""
-    if not network.layers:
-        return None
-    for layer in reversed(network.layers):
-        if isinstance(layer, (keras.layers.Reshape, keras.layers.Flatten)):
-            continue
-        if isinstance(layer, keras.Model):
-            return last_activation(layer)
-        if isinstance(layer, keras.layers.Wrapper):
-            layer = layer.layer
-        activation = getattr(layer, "activation", None)
-        if activation is None:
-            name = type(layer).__name__.lower()
-            return {"relu": "relu", "softmax": "softmax"}.get(name)
-        name = getattr(activation, "__name__", None)
-        return None if name == "linear" else name
-    return None
-
-
-def reachable_range(generator):
-    """Returns (lowest, highest) value of the generator's last activation, or None."""
-    return _RANGES.get(last_activation(generator))
 
 
 def check_dataset(dataset, real, labels, model):
@@ -295,22 +262,6 @@ def _check_network(name, network):
         raise TypeError(
             f"`{name}` must be a keras.Model (functional or Sequential). "
             f"Received: {name}={network!r} (of type {type(network).__name__}).{hint}"
-        )
-    if not getattr(network, "inputs", None):
-        received = (
-            f"`{name}` must be a functional or Sequential model with known input "
-            f"shapes. Received: {name}={network.name!r}, "
-        )
-        if isinstance(network, keras.Sequential):
-            raise ValueError(
-                f"{received}which is not built. Give a Sequential model a keras.Input "
-                "as its first layer."
-            )
-        raise ValueError(
-            f"{received}a subclassed model, whose inputs Keras does not know, called "
-            "or not. Wrap it: inputs = keras.Input(shape); "
-            "keras.Model(inputs, model(inputs)), with a list of two inputs if it takes "
-            "labels."
         )
     if len(network.inputs) not in (1, 2) or len(network.outputs) != 1:
         hint = "Concatenate inputs that belong together."

@@ -27,6 +27,7 @@ class DualityGapGAN(gan.GAN):
         discriminator: As in `GAN`.
         generator: As in `GAN`.
         latent_dim: As in `GAN`.
+        data_shape: As in `GAN`.
         best_response: A `BestResponse`: how the worst opponents are searched for. With
             `num_steps=0` the model is `GAN(updates="simultaneous")` bit for bit.
             Default: 10 steps of Adam at 1e-3.
@@ -61,6 +62,7 @@ class DualityGapGAN(gan.GAN):
         generator,
         latent_dim=None,
         *,
+        data_shape=None,
         best_response=None,
         average_decay=0.999,
         seed=None,
@@ -78,6 +80,7 @@ class DualityGapGAN(gan.GAN):
             discriminator,
             generator,
             latent_dim,
+            data_shape=data_shape,
             updates="simultaneous",
             average_decay=average_decay,
             seed=seed,

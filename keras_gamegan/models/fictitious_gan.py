@@ -26,6 +26,7 @@ class FictitiousGAN(gan.GAN):
         discriminator: As in `GAN`.
         generator: As in `GAN`.
         latent_dim: As in `GAN`.
+        data_shape: As in `GAN`.
         history: A `History`: what is kept and how much it counts. With `capacity=1`
             the model is `GAN` bit for bit. Default: 5 models, 100 steps apart,
             geometric retention, half the weight on the live opponent.
@@ -69,6 +70,7 @@ class FictitiousGAN(gan.GAN):
         generator,
         latent_dim=None,
         *,
+        data_shape=None,
         history=None,
         mixture="sampled",
         discriminator_steps=1,
@@ -93,6 +95,7 @@ class FictitiousGAN(gan.GAN):
             discriminator,
             generator,
             latent_dim,
+            data_shape=data_shape,
             updates="alternating",
             discriminator_steps=discriminator_steps,
             generator_steps=generator_steps,

@@ -5,7 +5,7 @@ import contextlib
 import keras
 import tensorflow as tf
 
-from keras_gamegan import version
+from keras_gamegan import activations, version
 from keras_gamegan.distribution import (
     agreement,
     execution,
@@ -16,7 +16,6 @@ from keras_gamegan.distribution import (
     workers,
 )
 from keras_gamegan.models import (
-    checks,
     fit_data,
     guard,
     resuming,
@@ -97,7 +96,7 @@ def _prepare(model, x, y, epochs, callbacks, arguments):
     )
     # First in the list, so that nothing is saved that it would have refused.
     callbacks = [
-        guard.TrainingGuard(checks.reachable_range(model.generator)),
+        guard.TrainingGuard(activations.reachable_range(model.generator)),
         *callbacks,
     ]
     specification = data.specification

@@ -11,6 +11,7 @@ from keras_gamegan.models import (
     average,
     checks,
     compile_hints,
+    description,
     optimizers,
     pairing,
     running,
@@ -18,6 +19,7 @@ from keras_gamegan.models import (
     slots,
     steps,
     trackers,
+    wrapping,
 )
 
 UPDATES = ("alternating", "simultaneous")
@@ -26,8 +28,10 @@ UPDATES = ("alternating", "simultaneous")
 @keras.saving.register_keras_serializable(package="keras_gamegan")
 class GAN(
     trainer.BuiltTrainer,
+    description.ShortRepr,
     running.RunMethods,
     sampling.SamplingMethods,
+    serialization.SavingMethods,
     slots.SlotsInFiles,
     keras.Model,
 ):
@@ -46,11 +50,14 @@ class GAN(
     training mode.
 
     Args:
-        discriminator: Built Keras model, data (b, ...) -> one logit (b, 1), without a
-            sigmoid. Class-conditional: inputs [data, labels].
-        generator: Built Keras model, latents (b, latent_dim) -> data (b, ...).
+        discriminator: Keras model, data (b, ...) -> one logit (b, 1), or one for each
+            patch (b, h, w, 1), without a sigmoid. Class-conditional: inputs
+            [data, labels].
+        generator: Keras model, latents (b, latent_dim) -> data (b, ...).
             Class-conditional: inputs [latents, labels].
-        latent_dim: Size of a latent. Default: inferred from the generator's input.
+        latent_dim: Size of a latent; a subclassed generator needs it. Default:
+            inferred from the generator's input.
+        data_shape: Shape of one example. Default: that of what the generator makes.
         updates: "alternating", the discriminator first, as in the Keras guides, or
             "simultaneous". Default: "alternating".
         discriminator_steps: Discriminator updates per train step, >= 1, all on the
@@ -73,7 +80,7 @@ class GAN(
         >>> data = np.random.default_rng(0).normal(size=(64, 2)).astype("float32")
         >>> history = gan.fit(data, batch_size=32, epochs=1, verbose=0)
         >>> sorted(history.history)
-        ['d_loss', 'g_loss', 'value']
+        ['d_fake', 'd_loss', 'd_real', 'g_loss', 'value']
         >>> gan.sample(3, seed=1).shape
         (3, 2)
 
@@ -87,6 +94,7 @@ class GAN(
         generator,
         latent_dim=None,
         *,
+        data_shape=None,
         updates="alternating",
         discriminator_steps=1,
         generator_steps=1,
@@ -95,6 +103,9 @@ class GAN(
         name=None,
     ):
         super().__init__(name=name)
+        discriminator, generator = wrapping.with_inputs(
+            discriminator, generator, latent_dim, data_shape
+        )
         checks.check_networks(discriminator, generator)
         self.updates = validation.check_choice("updates", updates, UPDATES)
         self.discriminator_steps = validation.check_integer(
@@ -145,7 +156,7 @@ class GAN(
     @property
     def log_names(self):
         """Names of the logs of a train step, in order."""
-        return ("d_loss", "g_loss", "value")
+        return ("d_loss", "g_loss", "value", "d_real", "d_fake")
 
     def make_scheme(self):
         """Returns the `games.schemes.Scheme` that trains this model."""
@@ -256,7 +267,8 @@ class GAN(
             d_optimizer: Keras optimizer of the discriminator, or its name.
             g_optimizer: Keras optimizer of the generator, or its name.
             loss: "minimax", "non_saturating", "wasserstein", "hinge", "least_squares",
-                or a `kgg.Payoff`. Default: "non_saturating".
+                a `kgg.Payoff`, or Keras' binary cross-entropy, which is understood as
+                "non_saturating": see `kgg.payoffs.get`. Default: "non_saturating".
             penalty: None, "r1", "gradient_penalty", or a `kgg.penalties.Penalty`.
             run_eagerly: As in Keras.
             steps_per_execution: As in Keras, >= 1.
@@ -352,22 +364,6 @@ class GAN(
 
     # Saving and loading.
 
-    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
-        """Saves the whole model; as `keras.Model.save`.
-
-        Args:
-            filepath: Path that ends in ".keras".
-            overwrite: As in Keras.
-            zipped: As in Keras.
-            **kwargs: As in Keras.
-
-        Raises:
-            ValueError: If the path ends in ".h5", whose format holds one optimizer;
-                `save_weights` writes ".weights.h5".
-        """
-        serialization.check_path(filepath)
-        super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
-
     def get_config(self):
         """Returns the constructor's arguments as a dictionary."""
         return serialization.model_config(
@@ -381,18 +377,3 @@ class GAN(
                 "name": self.name,
             },
         )
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """Returns the object that `get_config` described."""
-        return cls(**serialization.constructor_arguments(config, custom_objects))
-
-    def get_compile_config(self):
-        """Returns what `compile` was called with."""
-        return serialization.compile_config(self)
-
-    def compile_from_config(self, config):
-        """Compiles from what `get_compile_config` returned."""
-        with placement.scope_of(self):
-            arguments = serialization.compile_arguments(self, config)
-        self.compile(**arguments)

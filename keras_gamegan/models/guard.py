@@ -85,8 +85,8 @@ class StepGuard:
             self._fine = tf.logical_and(self._fine, inside)
             return labels
         message = (
-            f"Labels must be from 0 to {classes - 1}, the classes that the networks' "
-            "Embedding knows. Count classes from 0. Received: a label of"
+            f"Labels must be from 0 to {classes - 1}, the classes that the networks "
+            "know. Count classes from 0. Received: a label of"
         )
         wrong = tf.where(low < 0, low, high)
         with tf.control_dependencies([require(inside, message, wrong)]):
@@ -212,7 +212,7 @@ def explain(error):
 def _error(what, step):
     if what == LABELS:
         return ValueError(
-            "Labels must be classes that the networks' Embedding knows. Received: "
+            "Labels must be classes that the networks know. Received: "
             f"others, at step {step}. Count classes from 0."
         )
     kind = "evaluation" if what == EVALUATED else "training"

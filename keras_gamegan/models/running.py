@@ -29,8 +29,11 @@ class RunMethods:
             **kwargs: Further arguments of `keras.Model.fit`.
 
         Returns:
-            Keras' `History`; logs d_loss, g_loss, value and, where the scheme computes
-            it, duality_gap.
+            Keras' `History`; logs d_loss, g_loss, value; d_real and d_fake, the means
+            of sigmoid(D(x)) over real and generated data in the discriminator's step
+            (probabilities of being real for "minimax" and "non_saturating", which 0.5
+            balances; between 0 and 1 whatever the loss); and, where the scheme
+            computes it, duality_gap.
 
         Raises:
             TypeError: If an argument is of the wrong type.

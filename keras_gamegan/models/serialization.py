@@ -6,6 +6,7 @@ import re
 import keras
 
 from keras_gamegan import games, history, version
+from keras_gamegan.distribution import placement
 from keras_gamegan.models import slots
 
 _SLOTS = "optimizer_slots"
@@ -118,3 +119,38 @@ def _slots(model):
         if moved != [id(v) for v in network.model.trainable_variables]:
             found[name] = known[name]
     return {_SLOTS: found} if found else {}
+
+
+class SavingMethods:
+    """Gives a `GAN` its `save`, and what Keras loads it by."""
+
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+        """Saves the whole model; as `keras.Model.save`.
+
+        Args:
+            filepath: Path that ends in ".keras".
+            overwrite: As in Keras.
+            zipped: As in Keras.
+            **kwargs: As in Keras.
+
+        Raises:
+            ValueError: If the path ends in ".h5", whose format holds one optimizer;
+                `save_weights` writes ".weights.h5".
+        """
+        check_path(filepath)
+        super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Returns the object that `get_config` described."""
+        return cls(**constructor_arguments(config, custom_objects))
+
+    def get_compile_config(self):
+        """Returns what `compile` was called with."""
+        return compile_config(self)
+
+    def compile_from_config(self, config):
+        """Compiles from what `get_compile_config` returned."""
+        with placement.scope_of(self):
+            arguments = compile_arguments(self, config)
+        self.compile(**arguments)

@@ -1,5 +1,6 @@
 """Pairs of a discriminator and a generator, as Keras functional models."""
 
+from keras_gamegan.networks.conditional import conditional as conditional
 from keras_gamegan.networks.dcgan import dcgan_pair as dcgan_pair
 from keras_gamegan.networks.mlp import mlp_pair as mlp_pair
 from keras_gamegan.networks.residual import residual_pair as residual_pair
@@ -9,6 +10,7 @@ from keras_gamegan.networks.spectral import (
 
 __all__ = [
     "SpectralNormalization",
+    "conditional",
     "dcgan_pair",
     "mlp_pair",
     "residual_pair",

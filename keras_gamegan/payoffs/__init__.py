@@ -1,13 +1,13 @@
 """GAN values and penalties."""
 
 from keras_gamegan.payoffs import penalties as penalties
+from keras_gamegan.payoffs.lookup import get as get
 from keras_gamegan.payoffs.payoff import Hinge as Hinge
 from keras_gamegan.payoffs.payoff import LeastSquares as LeastSquares
 from keras_gamegan.payoffs.payoff import Minimax as Minimax
 from keras_gamegan.payoffs.payoff import NonSaturating as NonSaturating
 from keras_gamegan.payoffs.payoff import Payoff as Payoff
 from keras_gamegan.payoffs.payoff import Wasserstein as Wasserstein
-from keras_gamegan.payoffs.payoff import get as get
 
 __all__ = [
     "Hinge",

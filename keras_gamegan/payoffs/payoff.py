@@ -5,7 +5,7 @@ import math
 import keras
 import tensorflow as tf
 
-from keras_gamegan import validation
+from keras_gamegan import representation, validation
 
 
 class Payoff:
@@ -19,8 +19,13 @@ class Payoff:
     unless the payoff says otherwise. Subclass and define the three functions for a
     payoff of your own; they map a tensor of logits to a tensor of the same shape.
 
+    A discriminator that judges patches has several logits for an example; each term is
+    then averaged over an example's patches, as in a patch GAN.
+
     Attributes:
         optimum: V at the equilibrium, where it is known, else None.
+        label_noise: Probability with which the discriminator is told the wrong one of
+            "real" and "generated" about an example of its own step. V stays as it is.
 
     Example:
         >>> import keras_gamegan as kgg, tensorflow as tf
@@ -34,6 +39,7 @@ class Payoff:
     """
 
     optimum: float | None = None
+    label_noise: float = 0.0
 
     def real_term(self, logits):
         """Returns f0 of the logits of real examples."""
@@ -62,13 +68,55 @@ class Payoff:
         """Returns the payoff that `get_config` described."""
         return cls(**config)
 
+    def __repr__(self):
+        return representation.short(self)
+
+
+class _WithTargets(Payoff):
+    """A payoff whose discriminator aims at a target, 1 on real and 0 on fake data."""
+
+    def __init__(self, label_smoothing=0.0, label_noise=0.0):
+        self.label_smoothing = validation.check_number(
+            "label_smoothing", label_smoothing, 0.0, 0.5, hint="Usual is 0.1."
+        )
+        self.label_noise = validation.check_number(
+            "label_noise", label_noise, 0.0, 0.5, hint="Usual is 0.05."
+        )
+
+    def get_config(self):
+        """Returns the constructor's arguments as a dictionary, without defaults."""
+        config = {
+            "label_smoothing": self.label_smoothing,
+            "label_noise": self.label_noise,
+        }
+        return {name: value for name, value in config.items() if value}
+
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
-class Minimax(Payoff):
+class Minimax(_WithTargets):
     """The original GAN value, with halves (Goodfellow et al., 2014).
 
     V = 1/2 E log sigmoid(l_real) + 1/2 E log(1 - sigmoid(l_fake)); at the optimum
     -log 2. Against the best discriminator V = JSD(data || G) - log 2.
+
+    With label smoothing s the discriminator aims at 1 - s on real data, and at 0 on
+    generated ones as before ("one-sided"): it cannot become arbitrarily sure,
+
+        f0(l) = 1/2 ((1 - s) log sigmoid(l) + s log(1 - sigmoid(l))).
+
+    Label noise p tells the discriminator, in its own steps, the wrong label of each
+    example with probability p: f0 and f1 change places there. Which ones follows from
+    the seed, the step and the example's index. The generator's loss and V stay.
+
+    For noise on the data instead of the labels ("instance noise") give the model a
+    layer of noise as its augmentation.
+
+    Args:
+        label_smoothing: s in [0, 0.5]. Default: 0.
+        label_noise: p in [0, 0.5]. Default: 0.
+
+    Raises:
+        ValueError: If a number is out of range.
 
     Example:
         >>> import keras_gamegan as kgg, tensorflow as tf
@@ -76,13 +124,25 @@ class Minimax(Payoff):
         >>> logit = tf.constant(0.0)
         >>> round(float(payoff.real_term(logit) + payoff.fake_term(logit)), 4)
         -0.6931
+
+    References:
+        Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen: "Improved Techniques for
+        Training GANs", 2016 (one-sided label smoothing).
     """
 
-    optimum = -math.log(2.0)
+    @property
+    def optimum(self):
+        """V at the equilibrium, where D(x) = (1 - s) / 2 everywhere."""
+        share = 0.5 * (1.0 - self.label_smoothing)
+        return share * math.log(share) + (1.0 - share) * math.log1p(-share)
 
     def real_term(self, logits):
         """Returns f0 of the logits of real examples."""
-        return -0.5 * tf.nn.softplus(-logits)
+        sure = -0.5 * tf.nn.softplus(-logits)
+        if not self.label_smoothing:
+            return sure
+        # log(1 - sigmoid(l)) = log sigmoid(l) - l.
+        return sure - 0.5 * self.label_smoothing * logits
 
     def fake_term(self, logits):
         """Returns f1 of the logits of generated examples."""
@@ -94,7 +154,13 @@ class NonSaturating(Minimax):
     """The minimax value; the generator ascends 1/2 log D(G(z)) instead.
 
     Its gradient agrees with the minimax one at equilibrium and does not vanish where
-    the discriminator is sure. The game's value V stays the minimax value.
+    the discriminator is sure. The game's value V stays the minimax value. This is what
+    the Keras guides write as binary cross-entropy with the generator's labels flipped,
+    times 1/2.
+
+    Args:
+        label_smoothing: As in `Minimax`. Default: 0.
+        label_noise: As in `Minimax`. Default: 0.
 
     Example:
         >>> import keras_gamegan as kgg, tensorflow as tf
@@ -159,10 +225,18 @@ class Hinge(Payoff):
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
-class LeastSquares(Payoff):
+class LeastSquares(_WithTargets):
     """V = -1/2 E (l_real - 1)^2 - 1/2 E l_fake^2 (Mao et al., 2017).
 
-    The generator descends 1/2 (l_fake - 1)^2. At the optimum V = -1/4.
+    The generator descends 1/2 (l_fake - 1)^2. At the optimum V = -1/4. With label
+    smoothing s the discriminator aims at 1 - s on real data.
+
+    Args:
+        label_smoothing: As in `Minimax`. Default: 0.
+        label_noise: As in `Minimax`. Default: 0.
+
+    Raises:
+        ValueError: If a number is out of range.
 
     Example:
         >>> import keras_gamegan as kgg, tensorflow as tf
@@ -170,11 +244,14 @@ class LeastSquares(Payoff):
         0.5
     """
 
-    optimum = -0.25
+    @property
+    def optimum(self):
+        """V at the equilibrium, where D(x) = (1 - s) / 2 everywhere."""
+        return -0.25 * (1.0 - self.label_smoothing) ** 2
 
     def real_term(self, logits):
         """Returns f0 of the logits of real examples."""
-        return -0.5 * tf.square(logits - 1.0)
+        return -0.5 * tf.square(logits - (1.0 - self.label_smoothing))
 
     def fake_term(self, logits):
         """Returns f1 of the logits of generated examples."""
@@ -183,59 +260,3 @@ class LeastSquares(Payoff):
     def generator_term(self, logits):
         """Returns what the generator descends."""
         return 0.5 * tf.square(logits - 1.0)
-
-
-_PAYOFFS = {
-    "minimax": Minimax,
-    "non_saturating": NonSaturating,
-    "wasserstein": Wasserstein,
-    "hinge": Hinge,
-    "least_squares": LeastSquares,
-}
-NAMES = tuple(_PAYOFFS)
-
-
-def get(loss):
-    """Returns a `Payoff` from a name or a payoff.
-
-    Args:
-        loss: "minimax", "non_saturating", "wasserstein", "hinge", "least_squares", or a
-            `Payoff` object.
-
-    Returns:
-        A `Payoff`.
-
-    Raises:
-        ValueError: If the name is unknown.
-
-    Example:
-        >>> import keras_gamegan as kgg
-        >>> type(kgg.payoffs.get("hinge")).__name__
-        'Hinge'
-    """
-    if isinstance(loss, Payoff):
-        return loss
-    validation.check_choice("loss", loss, NAMES, _hint(loss))
-    return _PAYOFFS[loss]()
-
-
-# Losses of Keras, by which a GAN's is often known.
-_KNOWN_AS = {
-    "binarycrossentropy": 'loss="non_saturating" is binary cross-entropy on logits.',
-    "bce": 'loss="non_saturating" is binary cross-entropy on logits.',
-    "hinge": 'loss="hinge" is the hinge loss of a GAN.',
-    "meansquarederror": 'loss="least_squares" is the squared error of logits.',
-    "mse": 'loss="least_squares" is the squared error of logits.',
-}
-
-
-def _hint(loss):
-    """Returns what else to pass, for a loss that is known by another name."""
-    name = loss if isinstance(loss, str) else getattr(loss, "__name__", None)
-    name = (name or type(loss).__name__).replace("_", "").lower()
-    hint = _KNOWN_AS.get(name, "A kgg.Payoff object works too.")
-    if loss is None:
-        hint = "Leave it out for the default."
-    elif isinstance(loss, type) and issubclass(loss, Payoff):
-        hint = f"Pass an object: {loss.__name__}()."
-    return hint

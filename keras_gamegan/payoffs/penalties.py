@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from keras_gamegan import validation
+from keras_gamegan import representation, validation
 
 
 class Penalty:
@@ -50,6 +50,9 @@ class Penalty:
     def from_config(cls, config):
         """Returns the penalty that `get_config` described."""
         return cls(**config)
+
+    def __repr__(self):
+        return representation.short(self)
 
 
 def squared_input_gradient(logits_fn, data):

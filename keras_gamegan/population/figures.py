@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_gamegan import optional
+from keras_gamegan.sampling import pictures
 
 # A matrix with more cells than this a side shows no numbers.
 _MAX_NUMBERED = 10
@@ -74,10 +74,8 @@ def draw_ages(generators, discriminators):
 
 def _figure(**arguments):
     # Not pyplot: a library must not touch the user's figures.
-    backend_agg = optional.load(
-        "matplotlib.backends.backend_agg", "examples", "A figure"
-    )
-    Figure = optional.load("matplotlib.figure", "examples", "A figure").Figure
+    backend_agg = pictures.import_matplotlib("backends.backend_agg")
+    Figure = pictures.import_matplotlib("figure").Figure
 
     figure = Figure(layout="constrained", **arguments)
     backend_agg.FigureCanvasAgg(figure)

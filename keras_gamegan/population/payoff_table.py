@@ -170,11 +170,13 @@ class PayoffEstimator:
         def column(slot):
             v = self._discriminators.player(slot)
             logits, *_ = game.logits(v, real, labels, batch, False)
-            of_real = tf.cast(game.payoff.real_term(logits), tf.float64)
+            of_real = adversarial_game.per_example(game.payoff.real_term(logits))
+            of_real = tf.cast(of_real, tf.float64)
 
             def entry(fake):
                 logits, *_ = game.logits(v, fake, labels, batch, False)
-                value = of_real + tf.cast(game.payoff.fake_term(logits), tf.float64)
+                of_fake = adversarial_game.per_example(game.payoff.fake_term(logits))
+                value = of_real + tf.cast(of_fake, tf.float64)
                 mean = tf.reduce_mean(value)
                 return tf.stack([mean, tf.reduce_sum((value - mean) ** 2)])
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from keras_gamegan import optional
+from keras_gamegan.sampling import pictures
 
 # Panels beside each other at most.
 _COLUMNS = 3
@@ -20,10 +20,8 @@ def draw_curves(runs: Mapping[str, Mapping[str, Sequence[float]]]) -> Any:
         A `matplotlib.figure.Figure`.
     """
     # Not pyplot: a library must not touch the user's figures.
-    backend_agg = optional.load(
-        "matplotlib.backends.backend_agg", "examples", "A figure"
-    )
-    Figure = optional.load("matplotlib.figure", "examples", "A figure").Figure
+    backend_agg = pictures.import_matplotlib("backends.backend_agg")
+    Figure = pictures.import_matplotlib("figure").Figure
 
     names = list(dict.fromkeys(name for logs in runs.values() for name in logs))
     columns = min(len(names), _COLUMNS)

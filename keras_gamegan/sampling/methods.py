@@ -4,7 +4,7 @@ from keras_gamegan.sampling import sampler
 
 
 class SamplingMethods:
-    """Gives a `GAN` its methods `sample` and `export`.
+    """Gives a `GAN` its methods `sample`, `interpolate`, `show` and `export`.
 
     The model makes its `sampler.Sampler` by `make_sampler` in its constructor.
     """
@@ -13,33 +13,151 @@ class SamplingMethods:
         """Makes what samples this model; called once, by the constructor."""
         self._sampler = sampler.Sampler(self)
 
-    def sample(self, num_samples, seed=None, source="current", labels=None):
+    def sample(
+        self,
+        num_samples=None,
+        seed=None,
+        source="current",
+        labels=None,
+        latents=None,
+    ):
         """Returns generated data.
 
         Args:
-            num_samples: Number of examples, >= 0.
+            num_samples: Number of examples, >= 0. Default: that of the latents or the
+                labels.
             seed: Integer; the same seed gives the same data, and a smaller number of
-                samples the beginning of a larger one. Default: drawn anew.
+                samples the beginning of a larger one. Of given latents it draws members
+                of a mixture, and what random layers draw. Default: drawn anew.
             source: "current", the live generator; "average", the moving average of its
                 weights; "mixture", a member of the generator's history drawn anew for
                 every example. Default: "current".
             labels: Labels (num_samples, ...) for class-conditional networks, or one
                 label for all samples.
+            latents: Latents (num_samples, latent_dim) of your own. Default: drawn by
+                the seed, standard normal.
 
         Returns:
             NumPy array (num_samples, ...).
 
         Raises:
-            ValueError: If the source is unknown or not kept, or labels are missing, too
-                many or (where the generator embeds them) out of range.
+            TypeError: If labels or latents are no numbers, or the number no integer.
+            ValueError: If the source is unknown or not kept, the number of samples is
+                not known, latents are misshapen or not finite, or labels are missing,
+                too many, of another kind or (where the generator knows its classes) out
+                of range.
+
+        Example:
+            >>> import numpy as np, keras_gamegan as kgg
+            >>> pair = kgg.networks.mlp_pair(data_dim=2, latent_dim=4)
+            >>> gan = kgg.GAN(*pair, seed=0)
+            >>> gan.sample(3, seed=1, source="average").shape
+            (3, 2)
+            >>> gan.sample(latents=np.zeros((5, 4))).shape
+            (5, 2)
+        """
+        return self._sampler.sample(num_samples, seed, source, labels, latents)
+
+    def interpolate(self, num_steps, seed=None, source="current", labels=None):
+        """Returns data on a path through latent space, from one sample to another.
+
+        The latents lie on the great circle (slerp) between those of two seeds, a and b:
+
+            z(t) = (sin((1 - t) theta) a + sin(t theta) b) / sin(theta),
+
+        theta being the angle between them and t evenly spaced on [0, 1].
+
+        Args:
+            num_steps: Number of examples, >= 2, the two ends included.
+            seed: Pair of integers: the path leads from `sample(1, seed=seed[0])` to
+                `sample(1, seed=seed[1])`; more seeds are further stations. The first
+                one also draws the one member of a mixture that the whole path shows,
+                and what random layers draw. Default: a pair drawn anew.
+            source: As in `sample`. Default: "current".
+            labels: As in `sample`: one for each example, or one for all.
+
+        Returns:
+            NumPy array (num_steps, ...).
+
+        Raises:
+            TypeError: As `sample`.
+            ValueError: As `sample`; if `seed` is not at least two seeds.
 
         Example:
             >>> import keras_gamegan as kgg
             >>> gan = kgg.GAN(*kgg.networks.mlp_pair(data_dim=2), seed=0)
-            >>> gan.sample(3, seed=1, source="average").shape
+            >>> gan.interpolate(9, seed=(3, 4)).shape
+            (9, 2)
+
+        References:
+            Shoemake: "Animating Rotation with Quaternion Curves", 1985.
+            White: "Sampling Generative Networks", 2016.
+        """
+        return self._sampler.interpolate(num_steps, seed, source, labels)
+
+    def show(self, num_samples=16, seed=None, source="current", labels=None):
+        """Shows samples: inline in a notebook, as a matplotlib figure elsewhere.
+
+        Images stand in a square grid, from black to white over the range of the
+        generator's last activation (tanh: -1 to 1, sigmoid: 0 to 1), or of the samples
+        where it has none; series are drawn as lines, points scattered.
+
+        Args:
+            num_samples: Number of examples, >= 1. Default: 16.
+            seed: As in `sample`. Default: drawn anew.
+            source: As in `sample`. Default: "current".
+            labels: As in `sample`. Default: each class in turn, where the networks know
+                how many there are.
+
+        Returns:
+            None in a notebook; elsewhere a `matplotlib.figure.Figure`, which
+            `matplotlib.pyplot.show()` shows and `savefig` writes.
+
+        Raises:
+            ImportError: If matplotlib is needed and missing.
+            TypeError: As `sample`.
+            ValueError: As `sample`; if samples have more axes than can be drawn.
+
+        Example:
+            >>> import matplotlib, keras_gamegan as kgg
+            >>> matplotlib.use("agg")
+            >>> gan = kgg.GAN(*kgg.networks.dcgan_pair(base_filters=4), seed=0)
+            >>> type(gan.show(4, seed=1)).__name__
+            'Figure'
+        """
+        return self._sampler.show(num_samples, seed, source, labels)
+
+    def make_generator(self, source="current", member=None):
+        """Returns a generator as a plain Keras model with weights of its own.
+
+        It is a copy: training goes on without it. Saved by its `save`, it loads without
+        this library, as long as its layers are those of Keras or registered classes. It
+        takes latents, or [latents, labels], as the generator does, and what its random
+        layers draw follows Keras' seeds. A mixture is no single Keras model: one member
+        is, and `export` writes the whole.
+
+        Args:
+            source: "current", "average", or "mixture" with a `member`.
+                Default: "current".
+            member: Place in the generator's history: 0 is the oldest, -1 the live one.
+
+        Returns:
+            A `keras.Model`.
+
+        Raises:
+            TypeError: If `member` is not an integer.
+            ValueError: If the source is unknown or not kept, the member missing or out
+                of range, or a layer cannot be made again from its configuration.
+
+        Example:
+            >>> import numpy as np, keras_gamegan as kgg
+            >>> pair = kgg.networks.mlp_pair(data_dim=2, latent_dim=4)
+            >>> gan = kgg.GAN(*pair, seed=0)
+            >>> generator = gan.make_generator(source="average")
+            >>> generator.predict(np.zeros((3, 4)), verbose=0).shape
             (3, 2)
         """
-        return self._sampler.sample(num_samples, seed, source, labels)
+        return self._sampler.make_generator(source, member)
 
     def export(
         self,

@@ -5,9 +5,15 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from keras_gamegan import validation
+from keras_gamegan import activations, validation
 from keras_gamegan.games import randomness
-from keras_gamegan.sampling import exporting, generation
+from keras_gamegan.sampling import (
+    exporting,
+    generation,
+    interpolation,
+    keras_model,
+    showing,
+)
 
 SOURCES = ("current", "average", "mixture")
 
@@ -23,18 +29,70 @@ class Sampler:
         self._model = model
         self._functions = {}
 
-    def sample(self, num_samples, seed=None, source="current", labels=None):
+    def sample(
+        self,
+        num_samples=None,
+        seed=None,
+        source="current",
+        labels=None,
+        latents=None,
+    ):
         """Returns NumPy samples; see `GAN.sample`."""
-        model = self._model
+        num_samples = _number(num_samples, labels, latents)
         num_samples = self._check_size(num_samples)
         seed = randomness.new_seed() if seed is None else seed
         seed = validation.check_seed("seed", seed)
         self.check_source(source)
         labels = self._check_labels(labels, num_samples)
-        points = generation.latents(
+        if latents is None:
+            points = self._latents(seed, num_samples)
+        else:
+            points = self._check_latents(latents, num_samples)
+        choice = self._choice(source, seed, num_samples)
+        return self._generate(source, points, choice, labels, seed)
+
+    def interpolate(self, num_steps, seed=None, source="current", labels=None):
+        """Returns NumPy samples on a path; see `GAN.interpolate`."""
+        num_steps = self._check_size(num_steps, "num_steps", 2)
+        if seed is None:
+            seed = randomness.new_seed(), randomness.new_seed()
+        if not isinstance(seed, (tuple, list)) or len(seed) < 2:
+            raise ValueError(
+                "`seed` must be the seeds of at least two latents, the ends of the "
+                f"path. Received: seed={seed!r}. Pass a pair: seed=(0, 1)."
+            )
+        seeds = [validation.check_seed("seed", each) for each in seed]
+        self.check_source(source)
+        labels = self._check_labels(labels, num_steps)
+        ends = np.concatenate([self._latents(each, 1).numpy() for each in seeds])
+        points = tf.convert_to_tensor(interpolation.path(ends, num_steps))
+        # One member for the whole path, which would jump from one to the next.
+        choice = tf.repeat(self._choice(source, seeds[0], 1), num_steps)
+        return self._generate(source, points, choice, labels, seeds[0])
+
+    def make_generator(self, source="current", member=None):
+        """Returns a plain Keras model; see `GAN.make_generator`."""
+        self.check_source(source)
+        return keras_model.make(self._model, source, member)
+
+    def show(self, num_samples=16, seed=None, source="current", labels=None):
+        """Shows samples; see `GAN.show`."""
+        model = self._model
+        number = validation.check_integer("num_samples", num_samples)
+        if model.conditional and labels is None and model.num_classes is not None:
+            labels = np.arange(number) % model.num_classes
+        samples = self.sample(number, seed, source, labels)
+        return showing.show(samples, activations.finite_range(model.generator))
+
+    def _latents(self, seed, num_samples):
+        model = self._model
+        return generation.latents(
             seed, num_samples, model.latent_shape, model.generator_network.dtype
         )
-        choice = self._choice(source, seed, num_samples)
+
+    def _generate(self, source, points, choice, labels, seed):
+        """Returns NumPy samples of latents, a chunk at a time."""
+        num_samples = len(points)
         function = self._function(source)
         chunks = []
         size = generation.CHUNK
@@ -70,7 +128,28 @@ class Sampler:
                 'History(side="both") or History(side="generator").'
             )
 
-    def _check_size(self, num_samples):
+    def _check_latents(self, latents, num_samples):
+        """Returns given latents as a tensor of the network's dtype."""
+        shape = self._model.latent_shape
+        given = np.asarray(latents)
+        if given.dtype.kind not in "biuf":
+            raise TypeError(
+                f"`latents` must be numbers. Received: latents of dtype {given.dtype}."
+            )
+        if given.shape != (num_samples, *shape):
+            raise ValueError(
+                f"`latents` must be of shape (num_samples, *{shape}), one row for each "
+                f"sample. Received: num_samples={num_samples} and latents of shape "
+                f"{given.shape}. Leave num_samples out; one latent is latents[None]."
+            )
+        if not np.isfinite(given).all():
+            raise ValueError(
+                "`latents` must be finite. Received: latents with NaN or infinite "
+                "values. Draw them anew, for instance np.random.normal(size=...)."
+            )
+        return tf.cast(given, self._model.generator_network.dtype)
+
+    def _check_size(self, num_samples, name="num_samples", minimum=0):
         """Returns the number of samples; raises before memory for too many is taken."""
         model, hint = (
             self._model,
@@ -79,11 +158,11 @@ class Sampler:
         size = math.prod(model.latent_shape)
         # What is drawn at once is numbered by int32.
         most = (2**31 - generation.CHUNK) // max(size, 1)
-        number = validation.check_integer("num_samples", num_samples, 0, hint, most)
+        number = validation.check_integer(name, num_samples, minimum, hint, most)
         network = model.generator_network
         size += math.prod(side for side in network.output.shape[1:] if side)
         validation.check_memory(
-            f"num_samples={number}",
+            f"{name}={number}",
             number * size * tf.as_dtype(network.dtype).size,
             hint,
         )
@@ -119,8 +198,8 @@ class Sampler:
             if low < 0 or high >= classes:
                 raise ValueError(
                     f"`labels` must be from 0 to {classes - 1}, the classes that the "
-                    f"generator's Embedding knows. Received: labels from {low} to "
-                    f"{high}. Count classes from 0."
+                    f"generator knows. Received: labels from {low} to {high}. Count "
+                    "classes from 0."
                 )
         return tf.convert_to_tensor(labels)
 
@@ -164,6 +243,19 @@ class Sampler:
         # Concrete: TensorFlow would count the functions of many models as retraces.
         self._functions[source] = generate.get_concrete_function()
         return self._functions[source]
+
+
+def _number(num_samples, labels, latents):
+    """Returns the number of samples, given or that of the latents or labels."""
+    if num_samples is not None:
+        return num_samples
+    for given in (latents, labels):
+        if given is not None and np.ndim(given):
+            return len(given)
+    raise ValueError(
+        "The number of samples must be known. Received: num_samples=None, and neither "
+        "latents nor labels for each sample. Pass it: sample(16)."
+    )
 
 
 def _exact(labels, dtype):

@@ -100,6 +100,13 @@ def _dropout(layers):
     )
 
 
+def _patches(layers):
+    """A discriminator with four logits for an example, as if of patches."""
+    discriminator, generator = _mlp(layers)
+    patches = [layers.Reshape((2, 2, 2)), layers.Conv2D(1, 1)]
+    return [discriminator[0], *patches], generator
+
+
 def _conditional(layers):
     def network(size, units):
         inputs = [
@@ -121,6 +128,7 @@ NETWORKS = {
     "batchnorm": _batchnorm(synchronized=False),
     "synchronized": _batchnorm(synchronized=True),
     "dropout": _dropout,
+    "patches": _patches,
     "conditional": _conditional,
 }
 
@@ -198,6 +206,16 @@ CASES = {
     "GAN spectral normalisation": Case(_gan(), "spectral", {"loss": "wasserstein"}),
     "GAN regularised": Case(_gan(average_decay=None), "regularized"),
     "GAN synchronized BatchNorm": Case(_gan(), "synchronized", _R1),
+    "GAN patches, noisy labels": Case(
+        _gan(),
+        "patches",
+        {
+            "loss": kgg.payoffs.get(
+                "non_saturating", label_smoothing=0.1, label_noise=0.2
+            ),
+            "penalty": "gradient_penalty",
+        },
+    ),
     "GAN BatchNorm": Case(_gan(), "batchnorm", _R1, False, _LOCAL_STATISTICS),
     "GAN Dropout": Case(_gan(), "dropout", _R1, False, _LOCAL_MASKS),
     "DualityGapGAN sgd": Case(

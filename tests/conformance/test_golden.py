@@ -53,9 +53,10 @@ def test_a_run_goes_on_from_golden_checkpoints(path, tmp_path):
     shutil.copytree(path, tmp_path, dirs_exist_ok=True)
     found, kept = golden.go_on(tmp_path)
     expected = np.load(path.with_suffix(".npz"))
-    assert found.keys() == set(expected.files)
-    for name, value in found.items():
-        np.testing.assert_allclose(value, expected[name], rtol=1e-4, atol=1e-5)
+    # Logs that came later.
+    assert found.keys() - {"d_real", "d_fake"} == set(expected.files)
+    for name in expected.files:
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-4, atol=1e-5)
     assert kept["number"] == 18.0 and kept["list"][0] == 18.0
 
 

@@ -35,7 +35,7 @@ def test_round_trip():
     assert copy.get_config()["retention"] == "thinned"
     assert repr(copy) == (
         "History(capacity=7, interval=20, retention='thinned', current_weight=None, "
-        "side='generator', weights='uniform', decay=0.9, slices=4, dtype=None)"
+        "side='generator')"
     )
 
 

@@ -1,3 +1,5 @@
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -88,7 +90,7 @@ def test_penalty_meets_the_whole_mixture(make_game, points):
     np.testing.assert_allclose(penalty.seen[1][drawn], generated[drawn], rtol=1e-6)
 
 
-@pytest.mark.parametrize("loss", kgg.payoffs.payoff.NAMES)
+@pytest.mark.parametrize("loss", kgg.payoffs.lookup.NAMES)
 def test_gradients_of_both_players_are_finite_differences(networks, loss):
     discriminator, generator = networks("mlp", "float64")
     game = adversarial_game.AdversarialGame(
@@ -190,3 +192,83 @@ def test_a_discriminator_may_return_a_vector(networks):
     gan.compile(run_eagerly=True)
     logs = gan.fit(np.zeros((4, 2), "float32"), verbose=0).history
     assert np.isfinite(logs["value"]).all()
+
+
+@pytest.fixture(params=[(2, 2, 2), (1, 4, 1)], ids=["four patches", "four in a row"])
+def patches(request, networks):
+    """A discriminator with four logits for an example."""
+    discriminator = keras.Sequential(
+        [
+            keras.Input((2,)),
+            keras.layers.Dense(math.prod(request.param), activation="tanh"),
+            keras.layers.Reshape(request.param),
+            keras.layers.Conv2D(1, 1),
+        ]
+    )
+    return discriminator, networks("mlp")[1]
+
+
+@pytest.mark.parametrize("loss", kgg.payoffs.lookup.NAMES)
+def test_losses_of_patches_are_means_over_them(patches, loss, batch):
+    penalty = Slopes()
+    game = adversarial_game.AdversarialGame(
+        *(stateless.StatelessNetwork(network) for network in patches),
+        kgg.payoffs.get(loss),
+        penalty,
+    )
+    discriminator, generator = patches
+    real = discriminator(batch.real).numpy().reshape(8, -1)
+    fake = discriminator(generator(batch.latents)).numpy().reshape(8, -1)
+    assert real.shape == (8, 4)
+    payoff = game.payoff
+    value = np.mean(payoff.real_term(real)) + np.mean(payoff.fake_term(fake))
+    descended = np.mean(payoff.generator_term(fake))
+    found = game.losses(game.generator.player(), game.discriminator.player(), batch)
+    probability = lambda logits: np.mean(1.0 / (1.0 + np.exp(-logits)))  # noqa: E731
+    expected = {
+        **{"d_loss": -value, "g_loss": descended, "value": value},
+        **{"d_real": probability(real), "d_fake": probability(fake)},
+    }
+    assert found.keys() == expected.keys()
+    for name, number in expected.items():
+        np.testing.assert_allclose(found[name], number, rtol=1e-5, err_msg=name)
+    opponent, v = _pure(game)
+    out = game.maximizer_objective(opponent, batch)(v)
+    np.testing.assert_allclose(out.value, value, rtol=1e-5)
+    # A penalty sees one logit for each example, the mean of its patches.
+    np.testing.assert_allclose(out.loss, real.mean() - value, rtol=1e-4)
+    np.testing.assert_allclose(out.details["d_fake"], expected["d_fake"], rtol=1e-5)
+    opponent, u = structures.pure(v), opponent.players[0]
+    out = game.minimizer_objective(opponent, batch, with_value=True)(u)
+    np.testing.assert_allclose([out.loss, out.value], [descended, value], rtol=1e-5)
+
+
+def test_noisy_labels_change_what_d_descends_and_nothing_else(networks, points):
+    real = tf.constant(np.tile(points, (16, 1)))
+    batch = batches.BatchSource(real, None, randomness.root(0), (3,))(0)
+    found = {}
+    for noise in (0.0, 0.25, 0.5):
+        game = adversarial_game.AdversarialGame(
+            *(stateless.StatelessNetwork(network) for network in networks("mlp")),
+            kgg.payoffs.get("non_saturating", label_noise=noise),
+        )
+        opponent, v = _pure(game)
+        objective = game.maximizer_objective(opponent, batch)
+        found[noise] = objective(v)
+        assert float(objective(v).loss) == float(found[noise].loss)
+        np.testing.assert_array_equal(found[noise].value, found[0.0].value)
+    losses = {noise: float(out.loss) for noise, out in found.items()}
+    assert losses[0.0] == -float(found[0.0].value)
+    # With as many wrong labels as right ones both losses are taken of both data: on
+    # average, half of each.
+    both = [
+        np.logaddexp(0.0, sign * np.array(game.logits(v, data, None, batch, False)[0]))
+        for sign in (-1.0, 1.0)
+        for data in (batch.real, game.generate(opponent.players[0], batch, False)[0])
+    ]
+    right, wrong = 0.5 * (both[0] + both[3]), 0.5 * (both[1] + both[2])
+    error = 4 * 0.5 * np.std(np.abs(right - wrong) + 1.0) / np.sqrt(512) + 0.02
+    for noise, loss in losses.items():
+        expected = np.mean((1 - noise) * right + noise * wrong)
+        assert loss == pytest.approx(expected, abs=error if noise else 1e-5)
+    assert len(set(losses.values())) == 3

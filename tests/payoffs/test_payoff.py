@@ -170,3 +170,39 @@ def test_a_payoff_must_be_defined(term):
     with pytest.raises(TypeError, match="Unfinished is not a payoff yet"):
         getattr(Unfinished(), term)(tf.zeros(3))
     assert Unfinished.from_config({}).optimum is None
+
+
+@pytest.mark.parametrize("smoothing", [0.1, 0.4])
+def test_label_smoothing_is_cross_entropy_with_a_softer_label(smoothing):
+    logits = np.linspace(-5, 5, 11)
+    probability = 1 / (1 + np.exp(-logits))
+    real = 1.0 - smoothing
+    expected = real * np.log(probability) + smoothing * np.log(1 - probability)
+    for name in ("minimax", "non_saturating"):
+        payoff = kgg.payoffs.get(name, label_smoothing=smoothing)
+        found = payoff.real_term(tf.constant(logits))
+        np.testing.assert_allclose(found, 0.5 * expected, rtol=1e-10)
+        # One side only.
+        for term in TERMS[1:]:
+            found = getattr(payoff, term)(tf.constant(logits))
+            np.testing.assert_array_equal(
+                found, getattr(kgg.payoffs.get(name), term)(tf.constant(logits))
+            )
+    payoff = kgg.payoffs.get("least_squares", label_smoothing=smoothing)
+    found = payoff.real_term(tf.constant(logits))
+    np.testing.assert_allclose(found, -0.5 * (logits - real) ** 2, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["minimax", "non_saturating", "least_squares"])
+def test_optimum_with_label_smoothing(name):
+    payoff = kgg.payoffs.get(name, label_smoothing=0.2, label_noise=0.1)
+    logits = tf.constant(np.linspace(-3, 3, 60_001))
+    best = np.max(payoff.real_term(logits) + payoff.fake_term(logits))
+    assert payoff.optimum == pytest.approx(best, abs=1e-6)
+    copy = keras.saving.deserialize_keras_object(
+        keras.saving.serialize_keras_object(payoff)
+    )
+    assert repr(copy) == repr(payoff)
+    assert repr(payoff).endswith("(label_smoothing=0.2, label_noise=0.1)")
+    # Files of older versions know of none.
+    assert type(payoff)().get_config() == {} and payoff.label_noise == 0.1

@@ -125,3 +125,84 @@ def test_labels_of_any_exact_dtype(conditional_gan):
             conditional_gan.sample(2, seed=1, labels=labels), expected
         )
     assert conditional_gan.sample(0, labels=[]).shape == (0, 2)
+
+
+@pytest.mark.parametrize("source", kgg.sampling.SOURCES)
+def test_own_latents_are_those_of_the_seed(gan, source):
+    # More than one chunk of the sampler.
+    expected = gan.sample(1030, seed=9, source=source)
+    latents = generation.latents(9, 1030, (3,), "float32")
+    found = gan.sample(latents=latents, seed=9, source=source)
+    np.testing.assert_array_equal(found, expected)
+    rows = latents.numpy().astype("float64").tolist()[:3]
+    np.testing.assert_allclose(
+        gan.sample(3, latents=rows, seed=9, source=source), expected[:3], rtol=1e-6
+    )
+
+
+def test_the_number_of_samples_follows(conditional_gan):
+    expected = conditional_gan.sample(2, seed=1, labels=[0, 2])
+    found = conditional_gan.sample(seed=1, labels=[0, 2])
+    np.testing.assert_array_equal(found, expected)
+    latents = generation.latents(1, 2, (3,), "float32")
+    found = conditional_gan.sample(latents=latents, labels=1)
+    np.testing.assert_array_equal(found, conditional_gan.sample(2, seed=1, labels=1))
+    with pytest.raises(ValueError, match=r"num_samples=None, and.*sample\(16\)"):
+        conditional_gan.sample(labels=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "match"),
+    [
+        ({"latents": np.ones((2, 4))}, ValueError, r"shape \(num_samples, \*\(3,\)\)"),
+        ({"latents": np.ones((3, 3))}, ValueError, r"num_samples=2 and latents .*3, 3"),
+        ({"latents": np.full((2, 3), np.nan)}, ValueError, "must be finite.*NaN"),
+        ({"latents": [["a"] * 3] * 2}, TypeError, "`latents` must be numbers"),
+    ],
+)
+def test_bad_latents(plain_gan, arguments, error, match):
+    with pytest.raises(error, match=match):
+        plain_gan.sample(2, **arguments)
+    with pytest.raises(ValueError, match=r"latents\[None\]"):
+        plain_gan.sample(latents=np.ones(3))
+
+
+def test_interpolation_leads_from_sample_to_sample(gan, conditional_gan):
+    for source in ("current", "average"):
+        found = gan.interpolate(5, seed=(3, 4), source=source)
+        ends = [gan.sample(1, seed=seed, source=source)[0] for seed in (3, 4)]
+        np.testing.assert_allclose(found[[0, -1]], ends, rtol=1e-6)
+        assert len(np.unique(found, axis=0)) == 5
+    # The middle one is a station of its own.
+    found = gan.interpolate(3, seed=[3, 5, 4])[1]
+    np.testing.assert_allclose(found, gan.sample(1, seed=5)[0], rtol=1e-6)
+    found = conditional_gan.interpolate(4, seed=(0, 1), labels=2)
+    expected = conditional_gan.sample(1, seed=1, labels=2)[0]
+    np.testing.assert_allclose(found[-1], expected, rtol=1e-6)
+    assert gan.interpolate(2).shape == (2, 2)
+
+
+def test_a_path_of_a_mixture_shows_one_member(gan):
+    members = set()
+    for seed in range(8):
+        biases = set(_bias(gan.interpolate(6, seed=(seed, 99), source="mixture")))
+        assert len(biases) == 1
+        assert biases == set(_bias(gan.sample(1, seed=seed, source="mixture")))
+        members |= biases
+    assert len(members) > 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "match"),
+    [
+        ({"seed": 3}, ValueError, r"at least two latents.*seed=3\. Pass a pair"),
+        ({"seed": (3,)}, ValueError, r"Received: seed=\(3,\)"),
+        ({"seed": (0, -1)}, ValueError, "`seed` must be an integer of at least 0"),
+        ({"num_steps": 1}, ValueError, "`num_steps` must be an integer of at least 2"),
+        ({"source": "average"}, ValueError, "average_decay=0.999"),
+        ({"labels": 1}, ValueError, "for an unconditional generator"),
+    ],
+)
+def test_bad_paths(plain_gan, arguments, error, match):
+    with pytest.raises(error, match=match):
+        plain_gan.interpolate(**{"num_steps": 3, "seed": (0, 1), **arguments})

@@ -12,8 +12,9 @@ class Step(NamedTuple):
         u: The minimising `Player` after the step.
         v: The maximising `Player` after the step.
         state: The scheme's own state (previous gradients, histories).
-        report: Dictionary of scalars: "minimizer_loss", "maximizer_loss", "value" and,
-            where the scheme computes it, "duality_gap".
+        report: Dictionary of scalars: "minimizer_loss", "maximizer_loss", "value", the
+            details of the maximiser's outcome and, where the scheme computes it,
+            "duality_gap".
 
     Example:
         >>> import keras_gamegan as kgg
@@ -83,10 +84,11 @@ def draw(batch_fn, index):
 
 
 def report(minimizer_outcome, maximizer_outcome, **more):
-    """Returns a step's report, in which the value is the maximiser's."""
+    """Returns a step's report, in which value and details are the maximiser's."""
     return {
         "minimizer_loss": minimizer_outcome.loss,
         "maximizer_loss": maximizer_outcome.loss,
         "value": maximizer_outcome.value,
+        **(maximizer_outcome.details or {}),
         **more,
     }

@@ -59,6 +59,32 @@ def draw(samples, value_range=None):
     return image_grid(_images(unit), (0.0, 1.0))
 
 
+def image(samples, value_range=None):
+    """Returns the picture of some samples as pixels, whatever `draw` draws.
+
+    Args:
+        samples: As in `draw`.
+        value_range: As in `draw`.
+
+    Returns:
+        A uint8 array (height, width, 1 or 3).
+
+    Raises:
+        ValueError: As `draw`.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_gamegan.sampling import pictures
+        >>> pictures.image(np.zeros((4, 8, 8, 3)), (-1.0, 1.0)).shape
+        (19, 19, 3)
+    """
+    picture = draw(samples, value_range)
+    if isinstance(picture, np.ndarray):
+        return picture
+    picture.canvas.draw()
+    return np.array(picture.canvas.buffer_rgba())[..., :3]
+
+
 def is_series(shape):
     """Whether a sample of this shape is a series (length, channels)."""
     if len(shape) != 2 or shape[0] <= shape[1]:
@@ -135,19 +161,20 @@ def _side_by_side(tiles):
     return rows[:, :, :-1]
 
 
+def import_matplotlib(module):
+    """Returns a module of matplotlib, which the package does not import by itself.
+
+    Raises:
+        ImportError: If it is not installed.
+    """
+    what = "A figure, or a picture of what is no image,"
+    return optional.load(f"matplotlib.{module}", "examples", what)
+
+
 def _figure(size):
     # Not pyplot: a callback must not touch the user's figures.
-    backend_agg = optional.load(
-        "matplotlib.backends.backend_agg",
-        "examples",
-        "A picture of anything but images",
-    )
-    Figure = optional.load(
-        "matplotlib.figure", "examples", "A picture of anything but images"
-    ).Figure
-
-    figure = Figure(figsize=(size, size))
-    backend_agg.FigureCanvasAgg(figure)
+    figure = import_matplotlib("figure").Figure(figsize=(size, size), dpi=100)
+    import_matplotlib("backends.backend_agg").FigureCanvasAgg(figure)
     return figure, figure.add_subplot()
 
 

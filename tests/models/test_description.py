@@ -1,0 +1,49 @@
+"""What models and settings say of themselves."""
+
+import numpy as np
+import pytest
+
+import keras_gamegan as kgg
+from keras_gamegan.models import description
+
+
+def test_a_model_in_one_line():
+    pair = kgg.networks.mlp_pair(data_dim=2, latent_dim=4, width=32)
+    gan = kgg.DualityGapGAN(*pair, seed=0)
+    sizes = [network.count_params() for network in pair]
+    assert sizes == [1185, 1282]
+    assert repr(gan) == (
+        "<DualityGapGAN simultaneous, not compiled, 1.19k + 1.28k parameters, step 0>"
+    )
+    gan.compile(loss="hinge", penalty=kgg.penalties.R1(2.0), run_eagerly=True)
+    gan.fit(np.zeros((4, 2), "float32"), verbose=0)
+    assert repr(gan) == (
+        "<DualityGapGAN simultaneous, Hinge + R1(weight=2.0), 1.19k + 1.28k "
+        "parameters, step 1>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(999, "999"), (1000, "1k"), (1_234_567, "1.23M"), (12 * 10**9, "12G")],
+)
+def test_numbers(count, text):
+    assert description._number(count) == text
+
+
+@pytest.mark.parametrize(
+    ("made", "text"),
+    [
+        (kgg.BestResponse(5, "sgd"), "BestResponse(num_steps=5, optimizer='sgd')"),
+        (
+            kgg.BestResponse(start="perturbed"),
+            "BestResponse(start='perturbed', perturbation=Perturbation(",
+        ),
+        (kgg.History(capacity=7), "History(capacity=7)"),
+        (kgg.penalties.GradientPenalty(), "GradientPenalty()"),
+        (kgg.payoffs.Wasserstein(), "Wasserstein()"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_settings(made, text):
+    assert repr(made).startswith(text)
