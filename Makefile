@@ -10,9 +10,10 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 # Options of the benchmarks, for example `make benchmark BENCHMARK_ARGS=--only=steps`.
 TORCH_PYTHON ?=
 BENCHMARK_ARGS ?=
+MATRIX_ARGS ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-slow coverage lint format build-files wheel-test \
+.PHONY: help venv demo test test-slow test-matrix coverage lint format build-files wheel-test \
 	conformance benchmark docs clean
 
 help:  ## List the targets.
@@ -38,6 +39,10 @@ test: $(STAMP)  ## Run the tests, except the slow ones.
 
 test-slow: $(STAMP)  ## Run the slow tests alone.
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+
+# For example `make test-matrix MATRIX_ARGS="--only=2.18 tests/games"`.
+test-matrix: $(STAMP)  ## Run the tests on every TensorFlow that is supported.
+	$(BIN)/python tools/test_matrix.py $(MATRIX_ARGS)
 
 conformance: $(STAMP)  ## Measure and print the table of properties and models.
 	$(BIN)/python -m tests.conformance.table --folder=build/conformance

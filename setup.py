@@ -91,7 +91,7 @@ EXTRAS["test"] = [
     *EXTRAS["games"],
     *EXTRAS["examples"],
 ]
-EXTRAS["lint"] = ["ruff>=0.17.6,<0.18", "mypy>=2.4,<3"]
+EXTRAS["lint"] = ["ruff>=0.17.6,<0.18", "mypy>=2.4,<3", "uv>=0.9"]
 EXTRAS["docs"] = ["pdoc>=16,<17"]
 
 setuptools.setup(
@@ -105,6 +105,8 @@ setuptools.setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=setuptools.find_packages(include=["keras_gamegan", "keras_gamegan.*"]),
+    py_modules=["kgg_command"],
+    entry_points={"console_scripts": ["kgg = kgg_command:main"]},
     package_data={"keras_gamegan": ["py.typed"]},
     include_package_data=False,
     zip_safe=False,

@@ -30,12 +30,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 import numpy as np
-import run_folder
 import tensorflow as tf
 import train_classifier
 from absl import app, flags, logging
 
 import keras_gamegan as kgg
+from keras_gamegan.command_line import run_folder
 
 FLAGS = flags.FLAGS
 DATASET = "fashion_mnist"

@@ -17,6 +17,7 @@ from keras_gamegan import history as history
 from keras_gamegan import metrics as metrics
 from keras_gamegan import networks as networks
 from keras_gamegan import payoffs as payoffs
+from keras_gamegan import recipes as recipes
 from keras_gamegan.distribution.lost_worker import WorkerLostError as WorkerLostError
 from keras_gamegan.games import BestResponse as BestResponse
 from keras_gamegan.history import History as History
@@ -61,4 +62,5 @@ __all__ = [
     "payoff_matrix",
     "payoffs",
     "penalties",
+    "recipes",
 ]

@@ -101,7 +101,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._position = None
         self._pending_metrics = None
         self._first_step = None
-        self._was_stopped = self._held = False
+        self._was_stopped = self._held = self._asked = False
         # `fit` lists here all its callbacks, this one among them.
         self.companions = ()
         # What `fit` knows of its data, a dictionary of JSON; None is not compared.
@@ -148,8 +148,23 @@ class Checkpoint(keras.callbacks.Callback):
             callback._take_position(position, description)
         return self._position
 
+    def save_soon(self):
+        """Saves when the train step that is under way is done.
+
+        For a run that is about to be interrupted. After an epoch's last step its end
+        is waited for. Inside an epoch that is resumed exactly by data that can be
+        entered anywhere (`kgg.datasets`, arrays).
+        """
+        self._asked = True
+
+    @property
+    def is_saved(self):
+        """Whether what `save_soon` asked for is done."""
+        return not self._asked
+
     def on_train_begin(self, logs=None):
         """Prepares for a run; called by Keras."""
+        self._asked = False
         if workers.is_chief(self.model.distribute_strategy):
             files.check_writable("directory", self.directory)
             self._lock.acquire()
@@ -180,7 +195,7 @@ class Checkpoint(keras.callbacks.Callback):
         """Called by Keras after every batch."""
         step = self.model.num_steps
         same_run.step_taken(self.model, step)
-        if self.schedule.due_after_batch(step):
+        if self.schedule.due_after_batch(step) or self._asked:
             done = step - self._epoch_start
             # After an epoch's last batch its end is still to come, and to be resumed.
             self._held = done == self.params.get("steps")
@@ -189,7 +204,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Called by Keras after every epoch."""
-        if self._held or self.schedule.due_after_epoch():
+        if self._held or self._asked or self.schedule.due_after_epoch():
             self._held = False
             self._save(epoch + 1, 0)
 
@@ -218,6 +233,7 @@ class Checkpoint(keras.callbacks.Callback):
         return cls(**config)
 
     def _save(self, epoch, batch):
+        self._asked = False
         step, strategy = self.model.num_steps, self.model.distribute_strategy
         # Workers exchange these, so all of them come here.
         variables = model_state.metric_variables(self.model)

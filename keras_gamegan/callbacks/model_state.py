@@ -1,7 +1,10 @@
 """A model's whole state as bytes, and back, whole or not at all."""
 
 import io
+import pathlib
+import tempfile
 
+import keras
 import tensorflow as tf
 
 from keras_gamegan.distribution import replicas, workers
@@ -19,8 +22,17 @@ class _WeightsFile(io.BytesIO):
         return "memory.weights.h5"
 
 
+# From Keras 3.10 on `save_weights` takes an open file.
+_TAKES_FILES = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 10)
+
+
 def to_bytes(model):
     """Returns the content of a `.weights.h5` file: weights, banks, optimizers."""
+    if not _TAKES_FILES:
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "model.weights.h5"
+            model.save_weights(path)
+            return path.read_bytes()
     file = _WeightsFile()
     model.save_weights(file)
     return file.getvalue()
@@ -35,7 +47,7 @@ def restore(model, content):
     # Without communication: another worker may have nothing to restore.
     before = [replicas.local_values(each)[0].numpy() for each in variables(model)]
     try:
-        model.load_weights(_WeightsFile(content))
+        _load(model, content)
     except BaseException as error:
         for variable, value in zip(variables(model), before, strict=True):
             variable.assign(value)
@@ -47,6 +59,16 @@ def restore(model, content):
             "Build the networks as they were, or use another directory; nothing was "
             "restored."
         ) from error
+
+
+def _load(model, content):
+    if _TAKES_FILES:
+        model.load_weights(_WeightsFile(content))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "model.weights.h5"
+        path.write_bytes(content)
+        model.load_weights(path)
 
 
 def variables(model):

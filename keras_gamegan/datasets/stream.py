@@ -143,6 +143,20 @@ class ShuffledStream:
         key = tf.stack([tf.constant(self.seed, tf.int64), epoch])
         return permutation.permuted(positions, key, self.num_examples)
 
+    def examples(self, number=None):
+        """Returns the first examples, in the order of the arrays.
+
+        Args:
+            number: How many, >= 1; all if there are fewer. Default: None, all of them.
+
+        Returns:
+            Like `batch`, as NumPy arrays.
+        """
+        if number is None or number > self.num_examples:
+            number = self.num_examples
+        found = self._at(tf.range(number, dtype=tf.int64))
+        return tf.nest.map_structure(lambda part: part.numpy(), found)
+
     def batch(self, step):
         """Returns the batch of a global step.
 
@@ -153,7 +167,9 @@ class ShuffledStream:
             A float32 tensor of shape (batch_size, ...), or a tuple of it and int32
             labels of shape (batch_size,).
         """
-        indices = self.indices(step)
+        return self._at(self.indices(step))
+
+    def _at(self, indices):
         images = self._take(indices)
         if images.dtype == tf.uint8:
             images = tf.cast(images, tf.float32) / 127.5 - 1.0

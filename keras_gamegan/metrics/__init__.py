@@ -28,6 +28,7 @@ from keras_gamegan.metrics.precision_recall import PrecisionRecall as PrecisionR
 from keras_gamegan.metrics.precision_recall import (
     precision_recall_from_features as precision_recall_from_features,
 )
+from keras_gamegan.metrics.random_features import random_features as random_features
 from keras_gamegan.metrics.sample_metric import SampleMetric as SampleMetric
 
 __all__ = [
@@ -48,4 +49,5 @@ __all__ = [
     "mode_statistics",
     "penultimate_features",
     "precision_recall_from_features",
+    "random_features",
 ]

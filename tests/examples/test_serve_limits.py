@@ -13,7 +13,6 @@ import json
 import selectors
 import signal
 import socket
-import sys
 import time
 import urllib.parse
 
@@ -33,11 +32,7 @@ HEAD = b"POST /sample HTTP/1.1\r\nHost: x\r\n"
 
 
 def _example(name):
-    sys.path.insert(0, str(servers.FOLDER))
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(str(servers.FOLDER))
+    return importlib.import_module(f"keras_gamegan.serving.{name}")
 
 
 # The middleware alone.

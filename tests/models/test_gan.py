@@ -33,7 +33,7 @@ def test_evaluate(gan, points):
         expected["g_loss"] += 0.5 * ((fake - 1) ** 2).mean() * len(part) / 12
     assert found.keys() == expected.keys()
     for name, value in expected.items():
-        assert found[name] == pytest.approx(value, rel=1e-5)
+        assert float(found[name]) == pytest.approx(float(value), rel=1e-5)
 
 
 def test_evaluation_is_repeatable_and_changes_nothing(gan, points, state, assert_same):

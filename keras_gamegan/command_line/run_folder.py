@@ -5,6 +5,8 @@ import os
 import pathlib
 import shutil
 
+import keras
+
 
 class RunFolder:
     """Where a run writes, and what is done so that it can be killed and started again.
@@ -31,10 +33,8 @@ class RunFolder:
         Raises:
             ValueError: If it is the folder of a run with other settings.
         """
-        path = self.path / "settings.json"
-        begun = any(self.checkpoints.glob("*.json"))
-        if begun:
-            old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        if any(self.checkpoints.glob("*.json")):
+            old = self.settings()
             changed = [
                 f"--{name}={value} (not {old.get(name)})"
                 for name, value in settings.items()
@@ -47,8 +47,39 @@ class RunFolder:
                     "--output_dir, or remove this one."
                 )
             return
+        path = self.path / "settings.json"
         text = json.dumps(settings, indent=1) + "\n"
         _replace(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+
+    def settings(self):
+        """Returns what the run was begun with; nothing of another program's folder."""
+        path = self.path / "settings.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+    def load(self):
+        """Returns the trained model.
+
+        Raises:
+            FileNotFoundError: If there is none, with what to do.
+        """
+        if not self.path.is_dir():
+            raise FileNotFoundError(
+                "RUN must be the folder of a run, the --output_dir of kgg train. "
+                f"Received: {str(self.path)!r}, and there is no such folder."
+            )
+        if not self.model.is_file():
+            begun = any(self.checkpoints.glob("*.json"))
+            advice = (
+                "It was killed before it ended: run its kgg train command again; "
+                "Ctrl-C writes the model too."
+                if begun
+                else "Train one: kgg train my_pngs --output_dir=..."
+            )
+            raise FileNotFoundError(
+                "RUN must be the folder of a run with a trained model. Received: "
+                f"{str(self.path)!r}, which has no model.keras. {advice}"
+            )
+        return keras.models.load_model(self.model)
 
     def trim_history(self, num_epochs):
         """Drops the lines of epochs that will be trained again, or were torn.
@@ -95,6 +126,7 @@ class RunFolder:
                 "  history.csv   losses, a line for each epoch",
                 "  checkpoints/  the same command with more --epochs goes on",
                 "  model.keras   import keras_gamegan, keras.models.load_model",
+                f"                kgg sample {self.path}, kgg report {self.path}",
                 "  sampler/1/    samples without this library:",
                 "",
                 "    import tensorflow as tf",

@@ -1,0 +1,83 @@
+"""`kgg sample`."""
+
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gamegan import activations
+from keras_gamegan.command_line import options, run_folder
+from keras_gamegan.sampling import pictures
+
+
+def run(arguments: list[str]) -> None:
+    """Writes samples of a trained run as pictures.
+
+    Args:
+        arguments: Those after `kgg sample`.
+    """
+    given = options.Options(
+        "kgg sample RUN [flags]",
+        "Writes samples of the run in the folder RUN: one picture of them all, a PNG "
+        "file each, or the arrays.",
+        ("RUN",),
+    )
+    flags = given.group("flags")
+    flags.integer("num", 64, "Number of samples.")
+    flags.integer("seed", 0, "Of the latents.", 0)
+    flags.text("source", None, "current, average or mixture; default: the run's.")
+    flags.text("labels", None, "Classes of a conditional run, such as 3 or 0,1,2.")
+    flags.switch("interpolate", False, "A path from --seed to the seed after it.")
+    flags.text("output", None, "x.png, x.npz, or a folder; default: RUN/samples.png.")
+    (path,) = given.parse(arguments)
+    folder = run_folder.RunFolder(path)
+    output = pathlib.Path(given.output or folder.path / "samples.png")
+    if output.suffix not in (".png", ".npz", ""):
+        raise options.UsageError(
+            "--output must end in .png or .npz, or be a folder. Received: "
+            f"--output={output}."
+        )
+    gan = folder.load()
+    source = given.source or folder.settings().get("source", "average")
+    labels = _labels(given.labels, given.num, gan)
+    if given.interpolate:
+        ends = (given.seed, given.seed + 1)
+        samples = gan.interpolate(given.num, ends, source, labels)
+    else:
+        samples = gan.sample(given.num, given.seed, source, labels)
+    _write(np.asarray(samples), output, activations.finite_range(gan.generator))
+    print(f"{output}: {given.num} samples, source={source}, seed={given.seed}")
+
+
+def _labels(text, number, gan):
+    if text is None:
+        classes = gan.generator_network.num_classes
+        return None if classes is None else np.arange(number) % classes
+    try:
+        classes = [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise options.UsageError(
+            "--labels must be numbers of classes, such as 3 or 0,1,2. Received: "
+            f"--labels={text}."
+        ) from error
+    return np.resize(np.asarray(classes, np.int32), number)
+
+
+def _write(
+    samples: np.ndarray,
+    output: pathlib.Path,
+    value_range: tuple[float, float] | None,
+) -> None:
+    output.parent.mkdir(parents=True, exist_ok=True)
+    if output.suffix == ".npz":
+        np.savez_compressed(output, samples=samples)
+    elif output.suffix == ".png":
+        picture = pictures.image(samples, value_range)
+        output.write_bytes(tf.io.encode_png(picture).numpy())
+    else:
+        output.mkdir(exist_ok=True)
+        for index, sample in enumerate(samples):
+            # Without the border that a grid has.
+            picture = pictures.image(sample[None], value_range)[1:-1, 1:-1]
+            path = output / f"{index:05d}.png"
+            path.write_bytes(tf.io.encode_png(picture).numpy())

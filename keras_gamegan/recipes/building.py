@@ -1,0 +1,102 @@
+"""What a recipe's settings stand for."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_gamegan import games, history, models, networks
+from keras_gamegan.payoffs import penalties
+
+_PENALTIES = {"r1": penalties.R1, "gradient_penalty": penalties.GradientPenalty}
+
+
+def build(
+    recipe: Any,
+    image_shape: tuple[int, int, int],
+    num_classes: int | None,
+    seed: int,
+    jit_compile: bool | str,
+) -> models.GAN:
+    """Returns the GAN of a recipe, compiled."""
+    discriminator, generator = _networks(recipe, image_shape, num_classes, seed)
+    gan = _model(recipe, discriminator, generator, seed)
+    penalty = _or_none(recipe.penalty)
+    if penalty is not None and recipe.penalty_weight is not None:
+        penalty = _PENALTIES[penalty](recipe.penalty_weight)
+    gan.compile(
+        keras.optimizers.Adam(recipe.d_learning_rate, recipe.beta_1),
+        keras.optimizers.Adam(recipe.g_learning_rate, recipe.beta_1),
+        loss=recipe.loss,
+        penalty=penalty,
+        jit_compile=jit_compile,
+    )
+    return gan
+
+
+def _or_none(text: str) -> str | None:
+    return None if text == "none" else text
+
+
+def _networks(recipe, image_shape, num_classes, seed):
+    """Returns (discriminator, generator) for images in [-1, 1]."""
+    if recipe.network == "mlp":
+        return _mlp(recipe, image_shape, num_classes, seed)
+    make = {"dcgan": networks.dcgan_pair, "residual": networks.residual_pair}
+    return make[recipe.network](
+        image_shape,
+        recipe.latent_dim,
+        base_filters=recipe.base_filters,
+        generator_normalization=_or_none(recipe.generator_normalization),
+        discriminator_normalization=_or_none(recipe.discriminator_normalization),
+        num_classes=num_classes,
+        seed=seed,
+    )
+
+
+def _mlp(recipe, image_shape, num_classes, seed):
+    """Returns the networks that know nothing of images: pixels are coordinates."""
+    judge, maker = networks.mlp_pair(
+        int(np.prod(image_shape)),
+        recipe.latent_dim,
+        width=recipe.mlp_width,
+        num_classes=num_classes,
+        seed=seed,
+    )
+    image = keras.Input(image_shape, name="data")
+    pixels, labels = keras.layers.Flatten()(image), judge.inputs[1:]
+    discriminator = keras.Model(
+        [image, *labels] if labels else image,
+        judge([pixels, *labels] if labels else pixels),
+        name="discriminator",
+    )
+    made = keras.layers.Activation("tanh")(maker.output)
+    made = keras.layers.Reshape(image_shape)(made)
+    return discriminator, keras.Model(maker.input, made, name="generator")
+
+
+def _model(recipe, discriminator, generator, seed):
+    """Returns the GAN, not compiled."""
+    common = {"average_decay": recipe.average_decay, "seed": seed}
+    if recipe.method == "duality_gap":
+        response = games.BestResponse(
+            recipe.num_response_steps,
+            recipe.response_optimizer,
+            recipe.response_learning_rate,
+        )
+        return models.DualityGapGAN(
+            discriminator, generator, best_response=response, **common
+        )
+    common["discriminator_steps"] = recipe.discriminator_steps
+    if recipe.method == "gan":
+        return models.GAN(discriminator, generator, **common)
+    kept = history.History(
+        recipe.history_capacity,
+        recipe.history_interval,
+        recipe.retention,
+        None if recipe.current_weight < 0 else recipe.current_weight,
+        recipe.side,
+    )
+    return models.FictitiousGAN(
+        discriminator, generator, history=kept, mixture=recipe.mixture, **common
+    )

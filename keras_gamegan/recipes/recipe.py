@@ -1,0 +1,199 @@
+"""A recipe: the settings of networks, trainer, loss and optimizers as one object."""
+
+import dataclasses
+import difflib
+from typing import Any
+
+from keras_gamegan import models, validation
+from keras_gamegan.recipes import building
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """Everything that makes a GAN of images, but the images and the seed.
+
+    `dataclasses.replace(recipe, penalty="none")` is another one; printed, it shows its
+    settings. The fields are the flags of `kgg train` of the same names.
+
+    Attributes:
+        network: "dcgan", "residual", or "mlp", which knows nothing of images.
+        latent_dim: Size of a latent, >= 1.
+        base_filters: Filters of the outermost level, >= 1 ("dcgan", "residual").
+        generator_normalization: "batch" or "none" ("dcgan", "residual").
+        discriminator_normalization: "none", "spectral" or "layer" (likewise).
+        mlp_width: Units of a hidden layer, >= 1 ("mlp").
+        method: "gan", "duality_gap" or "fictitious".
+        discriminator_steps: Updates of the discriminator a step, >= 1 (not
+            "duality_gap").
+        num_response_steps: k of the search, >= 0 ("duality_gap").
+        response_optimizer: "sgd", "momentum", "adam" or "rmsprop" (likewise).
+        response_learning_rate: Step of the search (likewise).
+        history_capacity: Models kept, the live one included ("fictitious").
+        history_interval: Train steps between two of them (likewise).
+        retention: "fifo", "geometric", "thinned" or "reservoir" (likewise).
+        current_weight: Share of the live opponent; -1: as of any other (likewise).
+        side: "both", "discriminator" or "generator": whose history (likewise).
+        mixture: "sampled" or "full" (likewise).
+        loss: Name of a payoff.
+        penalty: "none", "r1" or "gradient_penalty".
+        penalty_weight: Its weight; None: its own default.
+        d_learning_rate: Adam's for the discriminator.
+        g_learning_rate: Adam's for the generator.
+        beta_1: Adam's, both players.
+        average_decay: Of the moving average of the generator, in [0, 1].
+
+    Example:
+        >>> import dataclasses, keras_gamegan as kgg
+        >>> recipe = kgg.recipes.get("baseline")
+        >>> small = dataclasses.replace(recipe, base_filters=4, latent_dim=8)
+        >>> gan = small.build((16, 16, 3), seed=0)
+        >>> gan.sample(2, seed=0).shape
+        (2, 16, 16, 3)
+    """
+
+    network: str = "dcgan"
+    latent_dim: int = 64
+    base_filters: int = 32
+    generator_normalization: str = "batch"
+    discriminator_normalization: str = "none"
+    mlp_width: int = 256
+    method: str = "gan"
+    discriminator_steps: int = 1
+    num_response_steps: int = 1
+    response_optimizer: str = "adam"
+    response_learning_rate: float = 2e-4
+    history_capacity: int = 5
+    history_interval: int = 100
+    retention: str = "geometric"
+    current_weight: float = 0.5
+    side: str = "both"
+    mixture: str = "sampled"
+    loss: str = "non_saturating"
+    penalty: str = "none"
+    penalty_weight: float | None = None
+    d_learning_rate: float = 2e-4
+    g_learning_rate: float = 2e-4
+    beta_1: float = 0.5
+    average_decay: float = 0.999
+
+    def settings(self) -> dict[str, Any]:
+        """Returns the settings that mean something, given the others."""
+        taken = dataclasses.asdict(self)
+        return {name: value for name, value in taken.items() if self.applies(name)}
+
+    def applies(self, name: str) -> bool:
+        """Returns whether a setting means something, given the others."""
+        other, values = BELONGS.get(name, (name, (getattr(self, name),)))
+        return getattr(self, other) in values
+
+    def check(self) -> None:
+        """Raises `ValueError` for settings that cannot train a GAN together."""
+        bounded = self.penalty != "none" or (
+            self.network != "mlp" and self.discriminator_normalization == "spectral"
+        )
+        if self.loss == "wasserstein" and not bounded:
+            raise ValueError(
+                "--loss=wasserstein needs a bound on the discriminator's slope, "
+                "without which its value grows for ever. Received: --penalty=none and "
+                "no spectral normalization. Add --penalty=gradient_penalty, or "
+                "--discriminator_normalization=spectral."
+            )
+
+    def build(
+        self,
+        image_shape: tuple[int, int, int],
+        num_classes: int | None = None,
+        seed: int = 0,
+        jit_compile: bool | str = "auto",
+    ) -> models.GAN:
+        """Returns the GAN, compiled.
+
+        Args:
+            image_shape: (height, width, channels) of images in [-1, 1].
+            num_classes: Number of classes of class-conditional networks, or None.
+            seed: Of weights, latents and draws. Default: 0.
+            jit_compile: As in `compile`. Default: "auto".
+
+        Raises:
+            ValueError: If the settings do not fit each other or the images.
+        """
+        self.check()
+        return building.build(self, image_shape, num_classes, seed, jit_compile)
+
+
+# Setting -> (the setting it belongs to, the values with which it means something).
+BELONGS: dict[str, tuple[str, tuple[str, ...]]] = {
+    **dict.fromkeys(
+        ("num_response_steps", "response_optimizer", "response_learning_rate"),
+        ("method", ("duality_gap",)),
+    ),
+    **dict.fromkeys(
+        (
+            "history_capacity",
+            "history_interval",
+            "retention",
+            "current_weight",
+            "side",
+            "mixture",
+        ),
+        ("method", ("fictitious",)),
+    ),
+    **dict.fromkeys(
+        ("base_filters", "generator_normalization", "discriminator_normalization"),
+        ("network", ("dcgan", "residual")),
+    ),
+    "discriminator_steps": ("method", ("gan", "fictitious")),
+    "mlp_width": ("network", ("mlp",)),
+    "penalty_weight": ("penalty", ("r1", "gradient_penalty")),
+}
+
+_FAST = Recipe(g_learning_rate=2e-3, d_learning_rate=5e-4, average_decay=0.99)
+_RECIPES = {
+    # The plain GAN with R1: the cheapest that trains.
+    "baseline": dataclasses.replace(_FAST, penalty="r1", penalty_weight=0.5),
+    # For data on which no penalty is wanted: the duality gap with a short search.
+    "no_penalty": dataclasses.replace(_FAST, method="duality_gap"),
+    # Old discriminators beside the live one, and R1.
+    "history": dataclasses.replace(
+        _FAST,
+        method="fictitious",
+        side="discriminator",
+        penalty="r1",
+        penalty_weight=0.5,
+    ),
+    # The usual rates of DCGANs, without a penalty (Radford et al. 2016).
+    "usual": Recipe(),
+}
+
+
+def names() -> list[str]:
+    """Returns the names of the recipes.
+
+    Example:
+        >>> import keras_gamegan as kgg
+        >>> kgg.recipes.names()[0]
+        'baseline'
+    """
+    return list(_RECIPES)
+
+
+def get(name: str) -> Recipe:
+    """Returns a recipe by its name.
+
+    Args:
+        name: "baseline": the plain GAN with R1. "no_penalty": the duality gap with a
+            search of one step. "history": the plain GAN against old discriminators too,
+            with R1. "usual": the plain GAN without a penalty, at the rates of 2e-4 that
+            are usual for DCGANs.
+
+    Raises:
+        ValueError: If there is no such recipe.
+
+    Example:
+        >>> import keras_gamegan as kgg
+        >>> kgg.recipes.get("no_penalty").method
+        'duality_gap'
+    """
+    close = difflib.get_close_matches(str(name), _RECIPES, n=1)
+    hint = f"Did you mean {close[0]!r}?" if close else ""
+    return _RECIPES[validation.check_choice("name", name, tuple(_RECIPES), hint)]

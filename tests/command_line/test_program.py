@@ -1,0 +1,124 @@
+"""Commands, help, and errors as one sentence with an exit status."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from keras_gamegan import version
+from keras_gamegan.command_line import main, options, program, train_options
+
+
+def test_help_lists_the_commands(capsys):
+    assert main(["--help"]) == main([]) == 0
+    said = capsys.readouterr().out
+    for name in program.COMMANDS:
+        assert f"\n  {name} " in said
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"keras_gamegan {version.__version__}\n"
+
+
+@pytest.mark.parametrize("name", program.COMMANDS)
+def test_each_command_has_a_short_help(name, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main([name, "--help"])
+    assert stopped.value.code == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"usage: kgg {name}")
+    lines = said.splitlines()
+    assert len(lines) < 40 and max(map(len, lines)) <= 80
+
+
+def test_all_flags_are_in_the_full_help(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--helpfull"])
+    said = capsys.readouterr().out
+    own = set(train_options.make().values) - {"?", "help", "helpshort", "helpfull"}
+    assert not {name for name in own if f"  --{name}" not in said}
+    assert "--history_capacity" in said
+
+
+@pytest.mark.parametrize(
+    "arguments, status, text",
+    [
+        (["trian"], 2, "no command 'trian'. Did you mean kgg train?"),
+        (["x"], 2, "no command 'x'. See kgg --help"),
+        (["train"], 2, "One SOURCE is needed"),
+        (["train", "a", "b"], 2, "Received: a and b"),
+        (["train", "a", "--epoch=3"], 2, "Unknown command line flag 'epoch'"),
+        (["train", "a", "--epochs=0"], 2, "epochs=0"),
+        (["train", "a", "--method=ga"], 2, "value should be one of <gan|duality_gap"),
+        (["train", "no/such/folder"], 1, "which does not exist"),
+        (["sample"], 2, "Received: nothing. Usage: kgg sample RUN"),
+        (["sample", "no/run"], 1, "there is no such folder"),
+        (["sample", ".", "--output=a.jpg"], 2, "must end in .png or .npz"),
+        (["evaluate", "."], 1, "no model.keras. Train one: kgg train"),
+        (["report", "."], 1, "no settings.json"),
+        (["serve", "."], 1, "exported sampler"),
+    ],
+)
+def test_errors(arguments, status, text, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == status
+    said = capsys.readouterr().err
+    assert text in said and "Traceback" not in said
+    assert said.startswith("kgg") and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "arguments, text",
+    [
+        (["--history_capacity=3"], "needs --method=fictitious.*--method=gan"),
+        (["--network=mlp", "--base_filters=8"], "needs --network=dcgan or --netw"),
+        (["--penalty=none", "--penalty_weight=1"], "needs --penalty=r1 or"),
+        (["--source=mixture"], "needs the history that --method=fictitious keeps"),
+        (["--loss=wasserstein", "--penalty=none"], "needs a bound on the discr"),
+        (["--checkpoint_every=often"], '"epoch" or a positive number'),
+        (
+            ["--recipe=history", "--source=mixture"],
+            "needs a history of generators.*--side=discriminator",
+        ),
+    ],
+)
+def test_flags_that_contradict_each_other(arguments, text):
+    given = train_options.make()
+    given.parse(["a", *arguments])
+    with pytest.raises(ValueError, match=text):
+        train_options.recipe(given)
+        train_options.checkpoint_every(given)
+
+
+def test_a_recipe_is_changed_by_flags_alone():
+    given = train_options.make()
+    given.parse(["a", "--recipe=history", "--history_capacity=3", "--beta_1=0.9"])
+    made = train_options.recipe(given)
+    assert (made.method, made.history_capacity, made.beta_1) == ("fictitious", 3, 0.9)
+    assert made.penalty == "r1"
+    told = train_options.settings(given, made, "a")
+    assert told["dataset"] == "a" and told["history_capacity"] == 3
+    # Neither where the run is, nor what another method would have made of it.
+    free = {"output_dir", "epochs", "num_response_steps", "mlp_width", "recipe"}
+    assert not free & set(told)
+
+
+def test_arguments_that_may_be_several():
+    several = options.Options("kgg x RUN...", "Does x.", ("RUN", "RUN..."))
+    assert several.parse(["a", "b", "c"]) == ["a", "b", "c"]
+    assert several.parse(["a"]) == ["a"]
+    with pytest.raises(options.UsageError, match="Received: nothing"):
+        several.parse([])
+
+
+@pytest.mark.slow
+def test_python_m_is_the_same():
+    command = [sys.executable, "-m", "keras_gamegan", "sampel"]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.endswith("Did you mean kgg sample? See kgg --help.\n")

@@ -1,0 +1,179 @@
+"""A folder of images from `kgg train` to the report."""
+
+import json
+import os
+import signal
+
+import keras
+import numpy as np
+import PIL.Image
+import pytest
+
+import keras_gamegan as kgg
+from keras_gamegan import command_line
+from keras_gamegan.command_line import train
+from tests.examples import scripts
+
+QUICK = (
+    "--image_size=8",
+    "--batch_size=4",
+    "--epochs=2",
+    "--steps_per_epoch=3",
+    "--latent_dim=3",
+    "--base_filters=2",
+    "--jit_compile=false",
+)
+
+
+@pytest.fixture(name="images", scope="module")
+def fixture_images(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("images")
+    rng = np.random.default_rng(0)
+    for number in range(12):
+        pixels = rng.integers(0, 256, (9 + number, 10, 3), np.uint8)
+        (folder / "ab"[number % 2]).mkdir(exist_ok=True)
+        PIL.Image.fromarray(pixels).save(folder / "ab"[number % 2] / f"{number}.png")
+    return folder
+
+
+def run(*arguments):
+    """Runs a command; returns its status."""
+    keras.backend.clear_session()
+    return command_line.main([str(each) for each in arguments])
+
+
+@pytest.fixture(name="trained", scope="module")
+def fixture_trained(images, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "x"
+    status = run(
+        "train",
+        images,
+        *QUICK,
+        "--conditional",
+        "--evaluate=8",
+        f"--output_dir={folder}",
+    )
+    assert status == 0
+    return folder
+
+
+def size(path):
+    with PIL.Image.open(path) as picture:
+        return picture.size
+
+
+def test_everything_is_written(trained, images):
+    names = {path.name for path in trained.iterdir()}
+    assert names >= {"checkpoints", "history.csv", "logs", "model.keras", "sampler"}
+    assert size(trained / "samples" / "epoch_002.png") == (91, 91)
+    settings = json.loads((trained / "settings.json").read_text())
+    assert settings["dataset"] == str(images) and settings["penalty"] == "r1"
+    rows = scripts.history(trained)
+    assert len(rows) == 2
+    for name in ("d_loss", "frechet_distance", "density", "coverage", "d_real"):
+        assert all(np.isfinite(float(row[name])) for row in rows)
+
+
+def test_the_model_is_that_of_the_best_epoch(trained):
+    rows = [float(row["frechet_distance"]) for row in scripts.history(trained)]
+    gan = keras.models.load_model(trained / "model.keras")
+    real = kgg.datasets.load(
+        json.loads((trained / "settings.json").read_text())["dataset"],
+        8,
+        4,
+        with_labels=True,
+    )
+    assert gan.num_steps == 6 and real.class_names == ["a", "b"]
+    assert min(rows) <= rows[-1]
+
+
+def test_samples(trained, capsys, tmp_path):
+    assert run("sample", trained, "--num=6", "--seed=3") == 0
+    assert size(trained / "samples.png") == (28, 19)
+    assert "6 samples, source=average, seed=3" in capsys.readouterr().out
+    arrays = tmp_path / "a.npz"
+    options = ("--num=4", "--seed=3", "--labels=1", "--source=current")
+    assert run("sample", trained, *options, f"--output={arrays}") == 0
+    gan = keras.models.load_model(trained / "model.keras")
+    with np.load(arrays) as content:
+        expected = gan.sample(4, seed=3, labels=1)
+        np.testing.assert_allclose(content["samples"], expected, atol=1e-6)
+    files = tmp_path / "files"
+    path = ("--interpolate", "--num=3", "--labels=0")
+    assert run("sample", trained, *path, f"--output={files}") == 0
+    assert [each.name for each in sorted(files.iterdir())] == [
+        "00000.png",
+        "00001.png",
+        "00002.png",
+    ]
+    assert size(files / "00000.png") == (8, 8)
+    assert run("sample", trained, "--labels=cat") == 2
+    assert run("sample", trained, "--labels=7") == 1
+    said = capsys.readouterr().err
+    assert "--labels=cat" in said and "from 0 to 1" in said
+
+
+def test_evaluate_and_report(trained, tmp_path, capsys):
+    assert run("evaluate", trained, "--num=12") == 0
+    found = json.loads((trained / "evaluation.json").read_text())
+    assert found["n_real"] == found["n_fake"] == 12 and found["train_steps"] == 6
+    for name in ("precision", "recall", "density", "coverage", "frechet_distance"):
+        assert np.isfinite(found[name])
+    page = tmp_path / "report.html"
+    assert run("report", trained, trained, f"--output={page}") == 0
+    text = page.read_text(encoding="utf-8")
+    assert "Fréchet distance" in text and text.count("<figure>") == 2
+    for name in ("base_filters", "coverage", "<h2>Curves</h2>"):
+        assert name in text
+    # It needs no other file, and no network.
+    assert "http" not in text and 'src="data:image/gif' in text
+    assert f"Wrote {page}" in capsys.readouterr().out
+
+
+def test_a_folder_of_another_run_is_refused(trained, images, capsys):
+    other = [each for each in QUICK if "latent" not in each]
+    assert run("train", images, *other, f"--output_dir={trained}") == 1
+    said = capsys.readouterr().err
+    assert "--latent_dim=64 (not 3)" in said and "another --output_dir" in said
+
+
+@pytest.mark.parametrize("steps", [1, 3, 4])
+def test_ctrl_c_saves_and_the_same_command_ends_as_if_nothing_had_happened(
+    steps, images, tmp_path, capsys, monkeypatch
+):
+    """In the middle of an epoch, after its last step, and in the next one."""
+    whole, folder = tmp_path / "whole", tmp_path / "stopped"
+    assert run("train", images, *QUICK, f"--output_dir={whole}") == 0
+    ask = train._Interrupt.on_train_batch_end
+
+    def press(self, batch, logs=None):
+        if self.model.num_steps == steps and not self._asked:
+            # Between two steps, as the system does it; the next step is taken.
+            os.kill(os.getpid(), signal.SIGINT)
+        ask(self, batch, logs)
+
+    command = ("train", images, *QUICK, f"--output_dir={folder}")
+    monkeypatch.setattr(train._Interrupt, "on_train_batch_end", press)
+    before = signal.getsignal(signal.SIGINT)
+    assert run(*command) == 130
+    monkeypatch.undo()
+    assert signal.getsignal(signal.SIGINT) is before
+    said = capsys.readouterr()
+    assert "Saving. Ctrl-C again ends at once." in said.out
+    assert f"To go on: kgg train {images}" in said.err
+    assert (folder / "model.keras").is_file()
+    assert run(*command) == 0
+    assert scripts.history(folder) == scripts.history(whole)
+    one, other = (
+        keras.models.load_model(each / "model.keras").get_weights()
+        for each in (folder, whole)
+    )
+    for left, right in zip(one, other, strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_a_run_that_is_done_says_so(trained, images, capsys):
+    arguments = (*QUICK, "--conditional", "--evaluate=8", f"--output_dir={trained}")
+    with pytest.warns(UserWarning, match="already trained for 2 of 2 epochs"):
+        assert run("train", images, *arguments) == 0
+    assert "Nothing to train: 2 epochs were done already." in capsys.readouterr().out

@@ -1,0 +1,36 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+import keras_gamegan as kgg
+
+
+@pytest.mark.parametrize("name", kgg.recipes.names())
+def test_each_recipe_takes_a_step(name):
+    recipe = dataclasses.replace(
+        kgg.recipes.get(name), base_filters=2, latent_dim=3, history_interval=1
+    )
+    gan = recipe.build((8, 8, 1), num_classes=3, jit_compile=False)
+    data = (np.zeros((4, 8, 8, 1), "float32"), np.arange(4) % 3)
+    logs = gan.fit(*data, batch_size=4, verbose=0).history
+    assert np.isfinite(logs["d_loss"]).all()
+    assert float(gan.d_optimizer.learning_rate) == pytest.approx(recipe.d_learning_rate)
+
+
+@pytest.mark.parametrize("network", ["residual", "mlp"])
+def test_networks(network):
+    recipe = kgg.recipes.Recipe(network=network, base_filters=2, mlp_width=4)
+    gan = recipe.build((8, 8, 3))
+    assert gan.sample(2, seed=0).shape == (2, 8, 8, 3)
+
+
+def test_settings_are_those_that_mean_something():
+    settings = kgg.recipes.get("no_penalty").settings()
+    assert {"num_response_steps", "base_filters"} <= set(settings)
+    assert not {"history_capacity", "mlp_width", "penalty_weight"} & set(settings)
+
+
+def test_unknown_names():
+    with pytest.raises(ValueError, match=r"Received: name='baselin'.*'baseline'"):
+        kgg.recipes.get("baselin")
