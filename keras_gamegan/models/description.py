@@ -2,12 +2,17 @@
 
 from typing import Any
 
+import tensorflow as tf
+
 
 class ShortRepr:
     """Gives a `GAN` a representation of one line: method, payoff, sizes, progress."""
 
     def __repr__(self) -> str:
         model: Any = self
+        # Errors name models that their constructor has not finished.
+        if getattr(model, "scheme", 0) == 0:
+            return f"<{type(self).__name__}, not built>"
         parts = [model.updates, "not compiled"]
         if model.compiled:
             parts[1] = " + ".join(
@@ -20,7 +25,10 @@ class ShortRepr:
             for network in (model.discriminator, model.generator)
         ]
         parts.append(f"{' + '.join(sizes)} parameters")
-        return f"<{type(self).__name__} {', '.join(parts)}, step {model.num_steps}>"
+        # While a graph is built there is no number of steps.
+        if tf.executing_eagerly():
+            parts.append(f"step {model.num_steps}")
+        return f"<{type(self).__name__} {', '.join(parts)}>"
 
 
 def _number(count: int) -> str:

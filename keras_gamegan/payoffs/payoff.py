@@ -75,6 +75,9 @@ class Payoff:
 class _WithTargets(Payoff):
     """A payoff whose discriminator aims at a target, 1 on real and 0 on fake data."""
 
+    # Of subclasses too whose constructor does not call this one.
+    label_smoothing: float = 0.0
+
     def __init__(self, label_smoothing=0.0, label_noise=0.0):
         self.label_smoothing = validation.check_number(
             "label_smoothing", label_smoothing, 0.0, 0.5, hint="Usual is 0.1."

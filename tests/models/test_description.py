@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_gamegan as kgg
 from keras_gamegan.models import description
@@ -21,6 +22,19 @@ def test_a_model_in_one_line():
         "<DualityGapGAN simultaneous, Hinge + R1(weight=2.0), 1.19k + 1.28k "
         "parameters, step 1>"
     )
+
+
+def test_a_model_within_a_graph_or_its_constructor():
+    gan = kgg.GAN(*kgg.networks.mlp_pair(data_dim=2, latent_dim=4), seed=0)
+    found = []
+
+    @tf.function
+    def traced():
+        found.append(repr(gan))
+
+    traced()
+    assert found[0].endswith("parameters>")
+    assert repr(kgg.GAN.__new__(kgg.GAN)) == "<GAN, not built>"
 
 
 @pytest.mark.parametrize(
