@@ -9,6 +9,7 @@ if _keras.backend.backend() != "tensorflow":
         "variable KERAS_BACKEND=tensorflow before Keras is imported."
     )
 
+from keras_gamegan import augment as augment
 from keras_gamegan import callbacks as callbacks
 from keras_gamegan import compat as compat
 from keras_gamegan import datasets as datasets
@@ -50,6 +51,7 @@ __all__ = [
     "WeightBank",
     "WorkerLostError",
     "__version__",
+    "augment",
     "callbacks",
     "compare",
     "compat",

@@ -36,6 +36,7 @@ class Purpose(enum.IntEnum):
     EVALUATION = 6
     MIXTURE = 7
     LABEL_NOISE = 9
+    AUGMENTATION = 10
 
 
 def root(seed):

@@ -84,13 +84,16 @@ class AdversarialGame:
         generator: `StatelessNetwork` of the minimiser.
         payoff: A `Payoff`.
         penalty: A `Penalty` or None.
+        augment: An `augment.Augmentation` of what the discriminator is shown while a
+            player is updated, or None.
     """
 
-    def __init__(self, discriminator, generator, payoff, penalty=None):
+    def __init__(self, discriminator, generator, payoff, penalty=None, augment=None):
         self.discriminator = discriminator
         self.generator = generator
         self.payoff = payoff
         self.penalty = penalty
+        self.augment = augment
 
     @property
     def exact_minimizer_value(self):
@@ -133,12 +136,14 @@ class AdversarialGame:
         """Returns the generator's loss against a mixture of discriminators."""
         real_term = None
         if with_value:
-            logits, shares = self._answers(opponents, batch.real, batch)
+            real = self._shown(batch.real, batch, 0)
+            logits, shares = self._answers(opponents, real, batch)
             real_term = _mean(self.payoff.real_term, logits, shares, batch)
 
         def objective(u):
             fake, moved, regularization = self.generate(u, batch, True)
-            logits, shares = self._answers(opponents, fake, batch)
+            shown = self._shown(fake, batch, 1)
+            logits, shares = self._answers(opponents, shown, batch)
             loss = _mean(self.payoff.generator_term, logits, shares, batch)
             loss = _regularized(loss, regularization, batch)
             value = None
@@ -155,7 +160,8 @@ class AdversarialGame:
         sees the mixture of both, which is what its moving statistics describe too.
         """
         fakes, shares = self._fakes(opponents, batch)
-        real = tf.cast(batch.real, fakes[0].dtype)
+        fakes = [self._shown(fake, batch, 1 + i) for i, fake in enumerate(fakes)]
+        real = self._shown(tf.cast(batch.real, fakes[0].dtype), batch, 0)
         data = tf.concat([real, *fakes], axis=0)
         flips = self._flips(batch, 1 + len(fakes))
         labels = None
@@ -175,9 +181,19 @@ class AdversarialGame:
             if self.penalty is not None:
                 loss += self._penalized(v, real, fakes, shares, batch)
             details = _judgements(parts[0], parts[1:], shares, batch)
+            if self.augment is not None:
+                sign = per_example(tf.sign(tf.stop_gradient(parts[0])))
+                details["real_sign"] = batch.mean(sign)
             return game.Outcome(loss, moved, value, details)
 
         return objective
+
+    def _shown(self, data, batch, index):
+        """Returns the data as the discriminator is shown them: 0 real, 1... made."""
+        if self.augment is None:
+            return data
+        stream = randomness.fold(batch.stream, randomness.Purpose.AUGMENTATION, index)
+        return self.augment.apply(data, stream, batch)
 
     def project_minimizer(self, player):
         """Returns the generator within its weights' Keras constraints."""

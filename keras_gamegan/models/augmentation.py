@@ -42,13 +42,8 @@ def warn(discriminator, stacklevel):
         "The discriminator should augment real and generated data alike, in both "
         f"players' steps. Received: a discriminator with {', '.join(found)}, which "
         "acts in training mode only, hence in the discriminator's own step: a frozen "
-        "opponent runs in inference mode. Call it from a layer that always augments:\n"
-        "    class Augment(keras.layers.Layer):\n"
-        "        def __init__(self, augmentation):\n"
-        "            super().__init__()\n"
-        "            self.augmentation = augmentation\n"
-        "        def call(self, inputs):\n"
-        "            return self.augmentation(inputs, training=True)",
+        "opponent runs in inference mode. Take it out and "
+        "pass it as GAN(..., augment=layer), or one of kgg.augment.",
         UserWarning,
         stacklevel=stacklevel + 1,
     )

@@ -32,6 +32,7 @@ class DualityGapGAN(gan.GAN):
             `num_steps=0` the model is `GAN(updates="simultaneous")` bit for bit.
             Default: 10 steps of Adam at 1e-3.
         average_decay: As in `GAN`.
+        augment: As in `GAN`.
         seed: As in `GAN`.
         name: Name of the model.
 
@@ -65,6 +66,7 @@ class DualityGapGAN(gan.GAN):
         data_shape=None,
         best_response=None,
         average_decay=0.999,
+        augment=None,
         seed=None,
         name=None,
     ):
@@ -83,6 +85,7 @@ class DualityGapGAN(gan.GAN):
             data_shape=data_shape,
             updates="simultaneous",
             average_decay=average_decay,
+            augment=augment,
             seed=seed,
             name=name,
         )
@@ -137,6 +140,7 @@ class DualityGapGAN(gan.GAN):
             {
                 "best_response": self.best_response,
                 "average_decay": self.average_decay,
+                "augment": self.augment,
                 "seed": self.seed,
                 "name": self.name,
             },

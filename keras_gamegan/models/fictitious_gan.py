@@ -38,6 +38,7 @@ class FictitiousGAN(gan.GAN):
         discriminator_steps: As in `GAN`.
         generator_steps: As in `GAN`.
         average_decay: As in `GAN`.
+        augment: As in `GAN`.
         seed: As in `GAN`.
         name: Name of the model.
 
@@ -76,6 +77,7 @@ class FictitiousGAN(gan.GAN):
         discriminator_steps=1,
         generator_steps=1,
         average_decay=0.999,
+        augment=None,
         seed=None,
         name=None,
     ):
@@ -100,6 +102,7 @@ class FictitiousGAN(gan.GAN):
             discriminator_steps=discriminator_steps,
             generator_steps=generator_steps,
             average_decay=average_decay,
+            augment=augment,
             seed=seed,
             name=name,
         )
@@ -172,6 +175,7 @@ class FictitiousGAN(gan.GAN):
                 "discriminator_steps": self.discriminator_steps,
                 "generator_steps": self.generator_steps,
                 "average_decay": self.average_decay,
+                "augment": self.augment,
                 "seed": self.seed,
                 "name": self.name,
             },

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from keras_gamegan import augment as augment_module
 from keras_gamegan import payoffs, sampling, stateless, validation, variable_store
 from keras_gamegan.distribution import execution, placement, trainer
 from keras_gamegan.games import randomness, schemes
@@ -65,6 +66,9 @@ class GAN(
         generator_steps: Generator updates per train step, >= 1. Default: 1.
         average_decay: Decay per step of the moving average of the generator's weights
             (`sample(source="average")`), in [0, 1); None keeps none. Default: 0.999.
+        augment: What changes real and generated images before the discriminator sees
+            them, in both players' steps: one of `kgg.augment`, or a Keras layer.
+            Default: None.
         seed: Integer seed of latents, Dropout and draws. Default: drawn anew.
         name: Name of the model.
 
@@ -99,6 +103,7 @@ class GAN(
         discriminator_steps=1,
         generator_steps=1,
         average_decay=0.999,
+        augment=None,
         seed=None,
         name=None,
     ):
@@ -146,9 +151,13 @@ class GAN(
             self.generator_average = average.AverageWeights(
                 self._generator_network, average_decay
             )
+        self.augment = augment_module.get(augment)
+        if self.augment is not None:
+            self.augment.check(tuple(self._discriminator_network.main_input.shape[1:]))
         self.trackers = trackers.Trackers(self.log_names)
         self.make_sampler()
         self.d_optimizer = self.g_optimizer = self.scheme = self._game = None
+        self.training_game = None
         self.built = True
 
     # What subclasses change.
@@ -156,7 +165,8 @@ class GAN(
     @property
     def log_names(self):
         """Names of the logs of a train step, in order."""
-        return ("d_loss", "g_loss", "value", "d_real", "d_fake")
+        names = ("d_loss", "g_loss", "value", "d_real", "d_fake")
+        return names + (self.augment.log_names if self.augment is not None else ())
 
     def make_scheme(self):
         """Returns the `games.schemes.Scheme` that trains this model."""
@@ -308,9 +318,9 @@ class GAN(
         }
         self.payoff, self.penalty = payoff, penalty
         self.scheme = self.make_scheme()
-        self._game = adversarial_game.AdversarialGame(
-            self._discriminator_network, self._generator_network, payoff, penalty
-        )
+        played = *networks, payoff, penalty
+        self._game = adversarial_game.AdversarialGame(*played)
+        self.training_game = adversarial_game.AdversarialGame(*played, self.augment)
         # Both optimizers are wrapped already; Keras would look for its one.
         super().compile(
             optimizer=None, **{**self.compile_options, "auto_scale_loss": False}
@@ -373,6 +383,7 @@ class GAN(
                 "discriminator_steps": self.discriminator_steps,
                 "generator_steps": self.generator_steps,
                 "average_decay": self.average_decay,
+                "augment": self.augment,
                 "seed": self.seed,
                 "name": self.name,
             },

@@ -40,7 +40,13 @@ def train_step(model, data):
         watch,
         source.share,
     )
-    taken = model.scheme.step(model.game, *players, model.scheme_state, stepper, source)
+    taken = model.scheme.step(
+        model.training_game, *players, model.scheme_state, stepper, source
+    )
+    sign = None
+    if model.augment is not None:
+        # Outside the guard, which may branch: replicas meet here.
+        (sign,) = replicas.sum_over_replicas([taken.report["real_sign"]])
 
     # A step that fails is not counted.
     def count():
@@ -48,10 +54,17 @@ def train_step(model, data):
         model.write_scheme_state(taken.state, source.share)
         if model.generator_average is not None:
             model.generator_average.update(taken.u, step)
+        if model.augment is not None:
+            model.augment.adapt(sign, source.share, step)
 
     watch.run(count, after=tf.nest.flatten([taken.u, taken.v]))
     names = {"d_loss": "maximizer_loss", "g_loss": "minimizer_loss"}
-    logs = {name: taken.report[names.get(name, name)] for name in model.log_names}
+    told = taken.report
+    if model.augment is not None:
+        number = replicas.num_replicas()
+        logged = model.augment.logs().items()
+        told = {**told, **{name: value / number for name, value in logged}}
+    logs = {name: told[names.get(name, name)] for name in model.log_names}
     return model.trackers.update(logs, source.share)
 
 

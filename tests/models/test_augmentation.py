@@ -103,7 +103,7 @@ def test_it_is_told_wherever_it_stands(case):
     generator = keras.Sequential(
         [keras.Input((3,)), layers.Dense(16), layers.Reshape((4, 4, 1))]
     )
-    message = r"Received: a discriminator with 'flip' \(.*own step: .*training=True\)"
+    message = r"Received: a discriminator with 'flip' \(.*own step: .*augment=layer\)"
     with pytest.warns(UserWarning, match=f"(?s){message}") as told:
         kgg.GAN(FOUND[case](), generator)
     assert len(told) == 1 and told[0].filename == __file__
