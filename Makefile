@@ -86,8 +86,8 @@ benchmark: $(STAMP)  ## Measure speed and memory; print the table, write build/p
 benchmark-%: $(STAMP)  ## Run another script of benchmarks/ by its name; some take long.
 	$(BIN)/python benchmarks/$*.py $(BENCHMARK_ARGS)
 
-docs: $(STAMP)  ## Write the reference of the public names to build/docs.
-	$(BIN)/python -m pdoc --docformat google --math -o build/docs keras_gamegan
+docs: $(STAMP)  ## Build the site into build/site, every warning an error.
+	$(BIN)/python -m mkdocs build --strict
 
 clean:  ## Remove what the other targets made, except .venv and runs.
 	rm -f bazel-*

@@ -92,7 +92,13 @@ EXTRAS["test"] = [
     *EXTRAS["examples"],
 ]
 EXTRAS["lint"] = ["ruff>=0.17.6,<0.18", "mypy>=2.4,<3", "uv>=0.9"]
-EXTRAS["docs"] = ["pdoc>=16,<17"]
+EXTRAS["docs"] = [
+    "mkdocs>=1.6,<2",
+    "mkdocs-material>=9.6",
+    "mkdocstrings[python]>=0.30",
+    "mkdocs-jupyter>=0.25",
+    "latex2mathml>=3.78",
+]
 
 setuptools.setup(
     name="keras-gamegan",

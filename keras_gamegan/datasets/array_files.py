@@ -54,12 +54,12 @@ def load_npz(
         TypeError: If an array is not numeric.
 
     Example:
-    >>> import pathlib, tempfile, keras_gamegan as kgg, numpy as np
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "digits.npz"
-    >>> np.savez(path, images=np.zeros((8, 28, 28), np.uint8), labels=np.arange(8))
-    >>> stream = kgg.datasets.load_npz(path, batch_size=4, with_labels=True)
-    >>> [part.shape for part in stream.batch(0)]
-    [TensorShape([4, 28, 28, 1]), TensorShape([4])]
+        >>> import pathlib, tempfile, keras_gamegan as kgg, numpy as np
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "digits.npz"
+        >>> np.savez(path, images=np.zeros((8, 28, 28), np.uint8), labels=np.arange(8))
+        >>> stream = kgg.datasets.load_npz(path, batch_size=4, with_labels=True)
+        >>> [part.shape for part in stream.batch(0)]
+        [TensorShape([4, 28, 28, 1]), TensorShape([4])]
     """
     path = pathlib.Path(path)
     if not path.is_file():

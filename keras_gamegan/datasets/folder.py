@@ -89,16 +89,16 @@ def load_folder(
         FileNotFoundError: If there is no such folder.
 
     Example:
-    >>> import pathlib, tempfile, keras_gamegan as kgg, numpy as np
-    >>> import tensorflow as tf
-    >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> for number in range(8):
-    ...     pixels = np.full((20 + number, 30, 3), number, np.uint8)
-    ...     png = tf.io.encode_png(pixels).numpy()
-    ...     _ = (folder / f"{number}.png").write_bytes(png)
-    >>> images = kgg.datasets.load_folder(folder, image_size=16, batch_size=4)
-    >>> len(images), images.element_spec.shape
-    (2, TensorShape([4, 16, 16, 3]))
+        >>> import pathlib, tempfile, keras_gamegan as kgg, numpy as np
+        >>> import tensorflow as tf
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> for number in range(8):
+        ...     pixels = np.full((20 + number, 30, 3), number, np.uint8)
+        ...     png = tf.io.encode_png(pixels).numpy()
+        ...     _ = (folder / f"{number}.png").write_bytes(png)
+        >>> images = kgg.datasets.load_folder(folder, image_size=16, batch_size=4)
+        >>> len(images), images.element_spec.shape
+        (2, TensorShape([4, 16, 16, 3]))
     """
     images = folder_stream(
         path,

@@ -73,12 +73,12 @@ def load_images(
         RuntimeError: If TFDS could not download it.
 
     Example:
-    >>> import keras_gamegan as kgg
-    >>> import tensorflow_datasets as tfds
-    >>> with tfds.testing.mock_data(num_examples=128):  # Random pixels, no download.
-    ...     data = kgg.datasets.load_images("fashion_mnist", image_size=32)
-    >>> data.element_spec.shape, len(data)
-    (TensorShape([64, 32, 32, 1]), 2)
+        >>> import keras_gamegan as kgg
+        >>> import tensorflow_datasets as tfds
+        >>> with tfds.testing.mock_data(num_examples=128):
+        ...     data = kgg.datasets.load_images("fashion_mnist", image_size=32)
+        >>> data.element_spec.shape, len(data)
+        (TensorShape([64, 32, 32, 1]), 2)
     """
     # Checked before a data set is read, which takes a while.
     validation.check_integer("batch_size", batch_size)
@@ -149,12 +149,12 @@ def load_arrays(
         RuntimeError: If TFDS could not download it.
 
     Example:
-    >>> import keras_gamegan as kgg
-    >>> import tensorflow_datasets as tfds
-    >>> with tfds.testing.mock_data(num_examples=20):  # Random pixels, no download.
-    ...     images = kgg.datasets.load_arrays("mnist", "test", num_examples=10)
-    >>> images.shape, images.dtype
-    ((10, 28, 28, 1), dtype('uint8'))
+        >>> import keras_gamegan as kgg
+        >>> import tensorflow_datasets as tfds
+        >>> with tfds.testing.mock_data(num_examples=20):  # Random pixels, no download.
+        ...     images = kgg.datasets.load_arrays("mnist", num_examples=10)
+        >>> images.shape, images.dtype
+        ((10, 28, 28, 1), dtype('uint8'))
     """
     builder = _prepared_builder(name, data_dir, download)
     shape = _check_request(builder, split, image_size, num_examples, with_labels)

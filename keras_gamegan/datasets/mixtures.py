@@ -32,10 +32,10 @@ class GaussianMixture(points.PointDistribution):
         ValueError: If the centres are no finite matrix, or an argument is out of range.
 
     Example:
-    >>> import keras_gamegan as kgg
-    >>> data = kgg.datasets.GaussianMixture([[-1.0], [1.0]], standard_deviation=0.1)
-    >>> data.sample(1000).shape
-    (1000, 1)
+        >>> import keras_gamegan as kgg
+        >>> data = kgg.datasets.GaussianMixture([[-1.0], [1.0]], standard_deviation=0.1)
+        >>> data.sample(1000).shape
+        (1000, 1)
     """
 
     def __init__(self, centers, standard_deviation, seed=0):
@@ -111,13 +111,13 @@ def gaussian_ring(
         TypeError: If an argument is no number.
 
     Example:
-    >>> import keras_gamegan as kgg
-    >>> data = kgg.datasets.gaussian_ring()
-    >>> data.centers.shape
-    (8, 2)
-    >>> batches = data.batches(256, steps_per_epoch=100)
-    >>> batches.element_spec.shape
-    TensorShape([256, 2])
+        >>> import keras_gamegan as kgg
+        >>> data = kgg.datasets.gaussian_ring()
+        >>> data.centers.shape
+        (8, 2)
+        >>> batches = data.batches(256, steps_per_epoch=100)
+        >>> batches.element_spec.shape
+        TensorShape([256, 2])
 
     References:
         L. Metz, B. Poole, D. Pfau, J. Sohl-Dickstein: Unrolled generative adversarial
@@ -164,9 +164,9 @@ def gaussian_grid(
         TypeError: If an argument is no number.
 
     Example:
-    >>> import keras_gamegan as kgg
-    >>> kgg.datasets.gaussian_grid().num_modes
-    25
+        >>> import keras_gamegan as kgg
+        >>> kgg.datasets.gaussian_grid().num_modes
+        25
 
     References:
         I. Gulrajani, F. Ahmed, M. Arjovsky, V. Dumoulin, A. Courville: Improved

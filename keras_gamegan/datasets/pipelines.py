@@ -54,12 +54,13 @@ def from_dataset(
             images of several sizes while `image_size` is None, or more than 4 GiB.
 
     Example:
-    >>> import keras_gamegan as kgg, numpy as np, tensorflow as tf
-    >>> examples = {"image": np.zeros((8, 28, 28, 1), np.uint8), "label": np.arange(8)}
-    >>> dataset = tf.data.Dataset.from_tensor_slices(examples)
-    >>> stream = kgg.datasets.from_dataset(dataset, "image", "label", batch_size=4)
-    >>> [part.shape for part in stream.batch(0)]
-    [TensorShape([4, 28, 28, 1]), TensorShape([4])]
+        >>> import keras_gamegan as kgg, numpy as np, tensorflow as tf
+        >>> images = np.zeros((8, 28, 28, 1), np.uint8)
+        >>> examples = {"image": images, "label": np.arange(8)}
+        >>> dataset = tf.data.Dataset.from_tensor_slices(examples)
+        >>> stream = kgg.datasets.from_dataset(dataset, "image", "label", batch_size=4)
+        >>> [part.shape for part in stream.batch(0)]
+        [TensorShape([4, 28, 28, 1]), TensorShape([4])]
     """
     validation.check_integer("batch_size", batch_size)
     validation.check_seed("seed", seed)

@@ -53,12 +53,12 @@ def load(
         TypeError: If an argument has the wrong type.
 
     Example:
-    >>> import pathlib, tempfile, keras_gamegan as kgg, numpy as np
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "faces.npz"
-    >>> np.savez(path, images=np.zeros((8, 32, 32, 3), np.uint8))
-    >>> stream = kgg.datasets.load(path, batch_size=4)
-    >>> stream.example_shape, stream.steps_per_epoch
-    ((32, 32, 3), 2)
+        >>> import pathlib, tempfile, keras_gamegan as kgg, numpy as np
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "faces.npz"
+        >>> np.savez(path, images=np.zeros((8, 32, 32, 3), np.uint8))
+        >>> stream = kgg.datasets.load(path, batch_size=4)
+        >>> stream.example_shape, stream.steps_per_epoch
+        ((32, 32, 3), 2)
     """
     name = os.fspath(source)
     if name.lower().endswith((".npz", ".npy")):

@@ -48,14 +48,14 @@ class ShuffledStream:
         TypeError: If an array or a number has the wrong type.
 
     Example:
-    >>> import numpy as np
-    >>> import keras_gamegan as kgg
-    >>> images = np.zeros((100, 28, 28, 1), np.uint8)
-    >>> stream = kgg.datasets.ShuffledStream(images, batch_size=32)
-    >>> stream.steps_per_epoch
-    3
-    >>> len(stream.epochs()), stream.endless(start_step=7).element_spec.dtype
-    (3, tf.float32)
+        >>> import numpy as np
+        >>> import keras_gamegan as kgg
+        >>> images = np.zeros((100, 28, 28, 1), np.uint8)
+        >>> stream = kgg.datasets.ShuffledStream(images, batch_size=32)
+        >>> stream.steps_per_epoch
+        3
+        >>> len(stream.epochs()), stream.endless(start_step=7).element_spec.dtype
+        (3, tf.float32)
     """
 
     def __init__(

@@ -30,23 +30,27 @@ def _scatter(axes: Any, points: np.ndarray, color: str, data: np.ndarray) -> Non
 
 
 def multiples(runs: list[runs_module.Run], regimes: list[str]) -> bytes:
-    """Returns a PNG: a row for each regime and trainer, a column for each seed."""
-    rows = [(regime, trainer) for regime in regimes for trainer in runs_module.TRAINERS]
+    """Returns a PNG: a row for each trainer, a column for each regime and seed."""
     seeds = sorted({run.seed for run in runs})
+    columns = [(regime, seed) for regime in regimes for seed in seeds]
+    found = {(run.trainer, run.regime, run.seed): run for run in runs}
     data = np.asarray(runs_module.ring().sample(600, seed=1))
-    figure = _figure((1.15 * len(seeds) + 0.9, 1.3 * len(rows)))
-    grid = figure.subplots(len(rows), len(seeds), squeeze=False)
-    for line, (regime, trainer) in zip(grid, rows, strict=True):
-        mine = {run.seed: run for run in verdict.of(trainer, regime, runs)}
-        for axes, seed in zip(line, seeds, strict=True):
-            run = mine[seed]
-            _scatter(axes, run.frames[-1], COLORS[trainer], data)
-            told = (
-                "failed" if run.failure else f"{run.modes} of {runs_module.NUM_MODES}"
-            )
-            bad = run.modes < runs_module.NUM_MODES
-            axes.set_title(told, fontsize=8, color="#c0392b" if bad else "0.2", pad=2)
-        line[0].set_ylabel(f"{trainer}\n{regime}", fontsize=8)
+    figure = _figure((1.2 * len(columns) + 0.4, 1.35 * len(runs_module.TRAINERS) + 0.3))
+    parts = figure.subfigures(1, len(regimes), squeeze=False)[0]
+    for part, regime in zip(parts, regimes, strict=True):
+        part.suptitle(regime, fontsize=10)
+        grid = part.subplots(len(runs_module.TRAINERS), len(seeds), squeeze=False)
+        for line, trainer in zip(grid, runs_module.TRAINERS, strict=True):
+            for axes, seed in zip(line, seeds, strict=True):
+                run = found[trainer, regime, seed]
+                _scatter(axes, run.frames[-1], COLORS[trainer], data)
+                told = f"{run.modes} of {runs_module.NUM_MODES}"
+                bad = run.modes < runs_module.NUM_MODES
+                color = "#c0392b" if bad else "0.2"
+                told = "failed" if run.failure else told
+                axes.set_title(told, fontsize=8, color=color, pad=2)
+            if regime == regimes[0]:
+                line[0].set_ylabel(trainer, fontsize=8)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()

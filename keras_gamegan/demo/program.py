@@ -14,9 +14,9 @@ from keras_gamegan.demo import pictures, verdict
 from keras_gamegan.demo import runs as runs_module
 from keras_gamegan.reporting import html_page
 
-_GO_ON = """kgg train my_pngs --output_dir=runs/mine      # your own images
-kgg sample runs/mine --interpolate            # a path between two samples
-kgg report runs/mine                          # what happened, on one page"""
+_GO_ON = """kgg train my_pngs --output_dir=runs/mine
+kgg sample runs/mine --interpolate
+kgg report runs/mine"""
 
 
 def main(
@@ -121,7 +121,7 @@ def write(folder: pathlib.Path, runs: list[runs_module.Run]) -> pathlib.Path:
         for text in verdict.sentences(runs)
     )
     number = len({run.seed for run in runs})
-    body = [
+    body: list[str] = [
         told,
         f"<p>A ring of {runs_module.NUM_MODES} Gaussians, {number} seeds of each, the "
         "same number of gradient evaluations for all; what is above was computed from "
@@ -130,16 +130,19 @@ def write(folder: pathlib.Path, runs: list[runs_module.Run]) -> pathlib.Path:
         html_page.image(moving, "gif", f"The three trainers over seed {seed}", "chart"),
         f"<p>Seed {seed}, in which the plain GAN did worst. Grey: the data.</p>",
     ]
-    for regime in (bare, *others):
-        body += [
-            f"<h2>Samples: {html.escape(regime)}</h2>",
-            html_page.image(
-                pictures.multiples(runs, [regime]),
-                "png",
-                f"Samples of every trainer and seed, {regime}",
-                "chart",
-            ),
-        ]
+    grids = [
+        "<figure>"
+        + html_page.image(
+            pictures.multiples(runs, [regime]),
+            "png",
+            f"Samples of every trainer and seed, {regime}",
+            "chart",
+        )
+        + f"<figcaption>{html.escape(regime)}: a column for each seed, above each how "
+        "many modes were found</figcaption></figure>"
+        for regime in (bare, *others)
+    ]
+    body += ["<h2>Samples</h2>", f"<div class='grid'>{''.join(grids)}</div>"]
     body += [
         "<h2>In numbers</h2>",
         "<p>Mean ± standard deviation over the seeds, in brackets the worst one.</p>",

@@ -8,6 +8,7 @@ from keras_gamegan.payoffs.payoff import Minimax as Minimax
 from keras_gamegan.payoffs.payoff import NonSaturating as NonSaturating
 from keras_gamegan.payoffs.payoff import Payoff as Payoff
 from keras_gamegan.payoffs.payoff import Wasserstein as Wasserstein
+from keras_gamegan.payoffs.tfgan import from_tfgan as from_tfgan
 
 __all__ = [
     "Hinge",
@@ -16,6 +17,7 @@ __all__ = [
     "NonSaturating",
     "Payoff",
     "Wasserstein",
+    "from_tfgan",
     "get",
     "penalties",
 ]

@@ -5,6 +5,8 @@ import tensorflow as tf
 
 from keras_gamegan import representation, validation
 
+__all__ = ["R1", "GradientPenalty", "Penalty", "get", "squared_input_gradient"]
+
 
 class Penalty:
     """A term added to the discriminator's loss. Subclass it for one of your own.

@@ -19,7 +19,7 @@ img.pixels { width: 100%; image-rendering: pixelated; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .85rem; }
 th, td { border-bottom: 1px solid var(--line); padding: .25rem .6rem;
-  text-align: left; }
+  text-align: left; white-space: nowrap; }
 .differs { background: var(--mark); }
 pre { overflow-x: auto; background: var(--line); padding: .6rem; border-radius: .3rem; }
 @media (prefers-color-scheme: dark) { img.chart { background: #fff; } }
