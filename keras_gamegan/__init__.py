@@ -66,3 +66,8 @@ __all__ = [
     "penalties",
     "recipes",
 ]
+
+
+def __dir__() -> list[str]:
+    """Returns the public names, which completion then shows."""
+    return sorted(__all__)

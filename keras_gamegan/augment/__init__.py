@@ -7,3 +7,8 @@ from keras_gamegan.augment.layer import LayerAugmentation as LayerAugmentation
 from keras_gamegan.augment.lookup import get as get
 
 __all__ = ["Adaptive", "Augmentation", "DiffAugment", "LayerAugmentation", "get"]
+
+
+def __dir__() -> list[str]:
+    """Returns the public names, which completion then shows."""
+    return sorted(__all__)

@@ -29,3 +29,8 @@ __all__ = [
     "SampleGrid",
     "image_grid",
 ]
+
+
+def __dir__() -> list[str]:
+    """Returns the public names, which completion then shows."""
+    return sorted(__all__)

@@ -27,3 +27,8 @@ __all__ = [
     "load_npz",
     "swiss_roll",
 ]
+
+
+def __dir__() -> list[str]:
+    """Returns the public names, which completion then shows."""
+    return sorted(__all__)

@@ -13,3 +13,8 @@ __all__ = [
     "Interval",
     "WeightBank",
 ]
+
+
+def __dir__() -> list[str]:
+    """Returns the public names, which completion then shows."""
+    return sorted(__all__)

@@ -51,3 +51,8 @@ __all__ = [
     "precision_recall_from_features",
     "random_features",
 ]
+
+
+def __dir__() -> list[str]:
+    """Returns the public names, which completion then shows."""
+    return sorted(__all__)

@@ -15,3 +15,8 @@ __all__ = [
     "mlp_pair",
     "residual_pair",
 ]
+
+
+def __dir__() -> list[str]:
+    """Returns the public names, which completion then shows."""
+    return sorted(__all__)

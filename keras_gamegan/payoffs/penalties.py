@@ -8,6 +8,11 @@ from keras_gamegan import representation, validation
 __all__ = ["R1", "GradientPenalty", "Penalty", "get", "squared_input_gradient"]
 
 
+def __dir__() -> list[str]:
+    """Returns the public names, which completion then shows."""
+    return sorted(__all__)
+
+
 class Penalty:
     """A term added to the discriminator's loss. Subclass it for one of your own.
 

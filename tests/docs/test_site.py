@@ -55,6 +55,11 @@ def test_every_public_name_is_on_one_page_of_the_reference():
     assert set(listed) <= known and len(listed) == len(set(listed))
 
 
+@pytest.mark.parametrize("package", PACKAGES)
+def test_completion_shows_the_public_names_alone(package):
+    assert dir(PACKAGES[package]) == sorted(PACKAGES[package].__all__)
+
+
 def test_every_page_is_in_the_navigation():
     listed = set(re.findall(r": ([\w/]+\.(?:md|py))$", _configuration(), re.MULTILINE))
     pages = {

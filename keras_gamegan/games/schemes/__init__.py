@@ -21,3 +21,8 @@ __all__ = [
     "Simultaneous",
     "Step",
 ]
+
+
+def __dir__() -> list[str]:
+    """Returns the public names, which completion then shows."""
+    return sorted(__all__)
