@@ -21,6 +21,9 @@ import sys
 FOLDERS = ("keras_gamegan", "tests", "examples", "benchmarks", "tools")
 # Runs pytest on one file, see there.
 TEST_MAIN = "tests/bazel_main.py"
+# Argument of the macro `room` in room.bzl -> the rule that it stands for.
+ARGUMENTS = {"modules": "py_library", "tests": "py_test", "programs": "py_binary"}
+_WIDTH = 100
 HEADER = "# Written by tools/build_files.py from the imports; `make build-files`.\n"
 ROOT_BUILD = f"""{HEADER}
 package(default_visibility = ["//visibility:public"])
@@ -207,43 +210,18 @@ def _sort_key(label):
     return (place, label.replace(":", "!"))
 
 
-def _render_list(name, values):
-    values = sorted(set(values), key=_sort_key)
-    if not values:
-        return ""
-    if len(values) == 1:
-        return f'    {name} = ["{values[0]}"],\n'
-    lines = "".join(f'        "{value}",\n' for value in values)
-    return f"    {name} = [\n{lines}    ],\n"
-
-
-def _render_rule(module, dependencies, with_data):
-    """Returns the text of one module's rule."""
-    file = module.path.name
-    srcs, data, extra = [file], [], ""
-    if module.rule == "py_test":
-        main = "bazel_main.py" if module.folder == "tests" else f"//{TEST_MAIN}"
-        main = main.replace("/bazel_main", ":bazel_main")
-        srcs.append(main)
-        data.append("//:pyproject.toml")
-        extra = f'    size = "large",\n    main = "{main}",\n'
-        extra += f'    args = ["$(location {file})"],\n'
-    elif module.path.stem != module.target:
-        extra = f'    main = "{file}",\n' if module.rule == "py_binary" else ""
-    if with_data:
-        data.append(":data")
-    labels = [
+def _render_entry(module, dependencies):
+    """Returns the lines of one file: its name and what it needs."""
+    labels = {
         f":{needed.target}" if needed.folder == module.folder else needed.label
         for needed in dependencies[module.dotted]
-    ]
-    return (
-        f'{module.rule}(\n    name = "{module.target}",\n'
-        + _render_list("srcs", srcs)
-        + extra
-        + _render_list("data", data)
-        + _render_list("deps", labels)
-        + ")\n"
-    )
+    }
+    quoted = [f'"{label}"' for label in sorted(labels, key=_sort_key)]
+    line = f'        "{module.path.name}": [{", ".join(quoted)}],\n'
+    if len(line) <= _WIDTH:
+        return line
+    wrapped = "".join(f"            {each},\n" for each in quoted)
+    return f'        "{module.path.name}": [\n{wrapped}        ],\n'
 
 
 def render(root):
@@ -256,27 +234,16 @@ def render(root):
     for folder in sorted(packages):
         members = [m for m in modules.values() if m.folder == folder]
         members.sort(key=lambda module: (not module.is_init, module.target))
-        kinds = "".join(f', "{kind}"' for kind in sorted({m.rule for m in members}))
-        with_data = _has_data(root, folder, packages)
-        sections = [
-            f'{HEADER}\nload("@rules_python//python:defs.bzl"{kinds})\n',
-            'package(default_visibility = ["//visibility:public"])\n',
-            'licenses(["notice"])\n',
-        ]
-        if f"{folder}/bazel_main.py" == TEST_MAIN:
-            sections.append('exports_files(["bazel_main.py"])\n')
-        if with_data:
-            sections.append(
-                'filegroup(\n    name = "data",\n    srcs = glob(\n        ["**"],\n'
-                "        exclude = [\n"
-                '            "**/*.py",\n            "**/*.pyc",\n'
-                '            "BUILD",\n        ],\n    ),\n)\n'
-            )
-        for module in members:
-            # A package's data travel with its `__init__`, a test's with each test.
-            has_data = with_data and (module.is_init or module.rule != "py_library")
-            sections.append(_render_rule(module, dependencies, has_data))
-        files[f"{folder}/BUILD"] = "\n".join(sections)
+        text = f'{HEADER}\nload("//tools:room.bzl", "room")\n\nroom(\n'
+        for argument, rule in ARGUMENTS.items():
+            entries = [
+                _render_entry(m, dependencies) for m in members if m.rule == rule
+            ]
+            if entries:
+                text += f"    {argument} = {{\n{''.join(entries)}    }},\n"
+        if _has_data(root, folder, packages):
+            text += "    has_data = True,\n"
+        files[f"{folder}/BUILD"] = f"{text})\n"
     return files
 
 

@@ -66,66 +66,55 @@ def tree(tmp_path):
     return write
 
 
-def rules(text):
-    """Parses a BUILD file, which is Python as well, into its rules by name."""
-    found = {}
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.Expr) and node.value.func.id.startswith("py_"):
-            values = {}
-            for keyword in node.value.keywords:
-                values[keyword.arg] = ast.literal_eval(keyword.value)
-            found[values.pop("name")] = (node.value.func.id, values)
-    return found
+def room(text):
+    """Parses a BUILD file, which is Python as well, into the arguments of `room`."""
+    (call,) = [
+        node.value
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Expr) and node.value.func.id == "room"
+    ]
+    return {each.arg: ast.literal_eval(each.value) for each in call.keywords}
 
 
 def test_rules_follow_the_imports(tree):
     files = build_files.render(tree.root)
-    root = rules(files["keras_gamegan/BUILD"])
-    assert root["keras_gamegan"][1]["deps"] == [
+    root = room(files["keras_gamegan/BUILD"])["modules"]
+    assert root["__init__.py"] == [
         "//keras_gamegan/games",
         "//keras_gamegan/models:gan",
     ]
-    assert root["validation"] == ("py_library", {"srcs": ["validation.py"]})
-    games = rules(files["keras_gamegan/games/BUILD"])
-    assert games["games"][1]["deps"] == [":gap", ":updates"]
-    assert games["updates"][1]["deps"] == ["//keras_gamegan:validation"]
+    assert root["validation.py"] == []
+    games = room(files["keras_gamegan/games/BUILD"])["modules"]
+    assert games["__init__.py"] == [":gap", ":updates"]
+    assert games["updates.py"] == ["//keras_gamegan:validation"]
     # A relative import, and one inside a function.
-    assert games["gap"][1]["deps"] == [":updates", "//keras_gamegan:validation"]
+    assert games["gap.py"] == [":updates", "//keras_gamegan:validation"]
 
 
 def test_a_name_bound_by_the_package_needs_the_package(tree):
-    models = rules(build_files.render(tree.root)["keras_gamegan/models/BUILD"])
+    models = room(build_files.render(tree.root)["keras_gamegan/models/BUILD"])
     # `gap` is the function that games/__init__ exports, `updates` is the file; what
     # stands under TYPE_CHECKING is not needed.
-    assert models["gan"][1]["deps"] == [
+    assert models["modules"]["gan.py"] == [
         "//keras_gamegan/games",
         "//keras_gamegan/games:updates",
     ]
 
 
-def test_tests_get_pytest_their_fixtures_and_their_data(tree):
+def test_tests_get_their_fixtures_and_their_data(tree):
     files = build_files.render(tree.root)
-    kind, rule = rules(files["tests/games/BUILD"])["test_gap"]
-    assert kind == "py_test"
-    assert rule == {
-        "srcs": ["test_gap.py", "//tests:bazel_main.py"],
-        "size": "large",
-        "main": "//tests:bazel_main.py",
-        "args": ["$(location test_gap.py)"],
-        "data": [":data", "//:pyproject.toml"],
-        "deps": ["//keras_gamegan/games:gap", "//tests:conftest"],
+    games = room(files["tests/games/BUILD"])
+    assert games == {
+        "tests": {"test_gap.py": ["//keras_gamegan/games:gap", "//tests:conftest"]},
+        "has_data": True,
     }
-    demo = rules(files["tests/examples/BUILD"])["test_demo"][1]
-    assert demo["data"] == ["//:pyproject.toml"]
-    assert demo["deps"] == ["//examples:demo", "//keras_gamegan", "//tests:conftest"]
-    assert rules(files["examples/BUILD"])["demo"][0] == "py_binary"
-
-
-def test_a_module_named_as_its_folder_keeps_out_of_the_way(tree):
-    tree("keras_gamegan/games/games.py")
-    games = rules(build_files.render(tree.root)["keras_gamegan/games/BUILD"])
-    assert games["games"][1]["srcs"] == ["__init__.py"]
-    assert games["games_module"][1]["srcs"] == ["games.py"]
+    examples = room(files["tests/examples/BUILD"])
+    assert examples == {
+        "tests": {
+            "test_demo.py": ["//examples:demo", "//keras_gamegan", "//tests:conftest"]
+        }
+    }
+    assert room(files["examples/BUILD"]) == {"programs": {"demo.py": []}}
 
 
 def test_circles_are_refused(tree):
@@ -137,14 +126,14 @@ def test_circles_are_refused(tree):
 def test_check_and_write(tree, capsys):
     arguments = ["--root", str(tree.root)]
     assert build_files.main([*arguments, "--check"]) == 1
-    assert '+    name = "gap",' in capsys.readouterr().out
+    assert '+        "gap.py": [' in capsys.readouterr().out
     assert build_files.main(arguments) == 0
     assert build_files.main([*arguments, "--check"]) == 0
 
     tree("keras_gamegan/validation.py", "from keras_gamegan import version\n")
     tree("keras_gamegan/version.py")
     assert build_files.main([*arguments, "--check"]) == 1
-    assert '+    deps = [":version"],' in capsys.readouterr().out
+    assert '+        "validation.py": [":version"],' in capsys.readouterr().out
 
     # A folder whose Python has gone keeps no BUILD file.
     (tree.root / "tests/games/test_gap.py").unlink()
