@@ -54,7 +54,16 @@ class RunFolder:
     def settings(self):
         """Returns what the run was begun with; nothing of another program's folder."""
         path = self.path / "settings.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        if not path.is_file():
+            return {}
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(
+                f"{str(path)!r} must hold the run's settings. Received: a damaged file "
+                f"({error}). Take a copy of it, or train anew in another folder."
+            ) from error
+        return found if isinstance(found, dict) else {}
 
     def load(self):
         """Returns the trained model.
@@ -79,7 +88,14 @@ class RunFolder:
                 "RUN must be the folder of a run with a trained model. Received: "
                 f"{str(self.path)!r}, which has no model.keras. {advice}"
             )
-        return keras.models.load_model(self.model)
+        try:
+            return keras.models.load_model(self.model)
+        except Exception as error:  # Whatever Keras, HDF5 and zip say of damage.
+            raise ValueError(
+                f"{str(self.model)!r} cannot be read ({type(error).__name__}: "
+                f"{error}). Run the kgg train command of the run again: it writes the "
+                "model anew from the last checkpoint."
+            ) from error
 
     def trim_history(self, num_epochs):
         """Drops the lines of epochs that will be trained again, or were torn.

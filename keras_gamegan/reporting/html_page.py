@@ -12,8 +12,9 @@ h2 { font-size: 1.1rem; margin-top: 2rem; }
 .verdict { font-size: 1.15rem; border-left: 4px solid #3b7dd8; padding-left: .8rem; }
 .grid { display: grid; gap: 1rem;
   grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); }
-figure { margin: 0; }
-figcaption { font-size: .85rem; opacity: .8; overflow-wrap: anywhere; }
+figure { margin: 0; display: grid; gap: .5rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(18rem, 100%), 1fr)); }
+figcaption { grid-column: 1 / -1; font-size: .85rem; opacity: .8; overflow-wrap: anywhere; }
 img { max-width: 100%; height: auto; display: block; margin-bottom: .4rem; }
 img.pixels { width: 100%; image-rendering: pixelated; }
 .wide { overflow-x: auto; }

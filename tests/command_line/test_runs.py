@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 
 import keras
@@ -177,3 +178,15 @@ def test_a_run_that_is_done_says_so(trained, images, capsys):
     with pytest.warns(UserWarning, match="already trained for 2 of 2 epochs"):
         assert run("train", images, *arguments) == 0
     assert "Nothing to train: 2 epochs were done already." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 a torn file"])
+def test_damaged_files_are_said(content, trained, tmp_path, capsys):
+    folder = tmp_path / "copy"
+    shutil.copytree(trained, folder)
+    (folder / "model.keras").write_bytes(content)
+    assert run("sample", folder) == 1
+    assert "writes the model anew from the last checkpoint" in capsys.readouterr().err
+    (folder / "settings.json").write_text("{")
+    assert run("report", folder) == 1
+    assert "a damaged file" in capsys.readouterr().err
