@@ -14,7 +14,8 @@ h2 { font-size: 1.1rem; margin-top: 2rem; }
   grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); }
 figure { margin: 0; display: grid; gap: .5rem;
   grid-template-columns: repeat(auto-fit, minmax(min(18rem, 100%), 1fr)); }
-figcaption { grid-column: 1 / -1; font-size: .85rem; opacity: .8; overflow-wrap: anywhere; }
+figcaption { grid-column: 1 / -1; font-size: .85rem; opacity: .8;
+  overflow-wrap: anywhere; }
 img { max-width: 100%; height: auto; display: block; margin-bottom: .4rem; }
 img.pixels { width: 100%; image-rendering: pixelated; }
 .wide { overflow-x: auto; }
