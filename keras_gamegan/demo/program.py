@@ -22,7 +22,7 @@ kgg report runs/mine"""
 def main(
     output_dir: str | os.PathLike = "runs/demo",
     num_seeds: int = 4,
-    gradient_evaluations: int = 12_000,
+    gradient_evaluations: int = 6_000,
     num_processes: int = 2,
 ) -> pathlib.Path:
     """Trains the three trainers with and without a penalty, and writes a page.
@@ -34,7 +34,7 @@ def main(
     Args:
         output_dir: Folder of index.html, samples.png and training.gif.
         num_seeds: Seeds of each trainer and regime, >= 1. Default: 4.
-        gradient_evaluations: Of each run, >= 100. Default: 12,000.
+        gradient_evaluations: Of each run, >= 100. Default: 6,000.
         num_processes: Processes that train side by side; 0: none but this one.
             Default: 2.
 

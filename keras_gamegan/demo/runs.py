@@ -16,7 +16,7 @@ REGIMES: dict[str, float | None] = {"no penalty": None, "R1": 0.05}
 NUM_MODES = 8
 # Pictures of a run, evenly spread over it.
 NUM_FRAMES = 24
-_BATCH_SIZE = 128
+_BATCH_SIZE = 64
 _LEARNING_RATE = 1e-3
 _NUM_SAMPLES = 2500
 # Samples that a mode must get to count as covered.
