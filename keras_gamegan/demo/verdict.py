@@ -60,11 +60,11 @@ def _cheapest(regime: str, runs: list[runs_module.Run], kept: list[str]) -> str:
     sharp = max(near, key=lambda trainer: near[trainer])
     if quick == sharp:
         return (
-            f"Of those without a loss {quick} was the quickest ({seconds[quick]:.0f} s "
+            f"Of those that lost no mode {quick} was the quickest ({seconds[quick]:.0f} s "
             f"a run) and the sharpest ({near[quick]:.0%} of its samples near a mode)."
         )
     return (
-        f"Of those without a loss {quick} was the quickest ({seconds[quick]:.0f} s a "
+        f"Of those that lost no mode {quick} was the quickest ({seconds[quick]:.0f} s a "
         f"run) and {sharp} the sharpest ({near[sharp]:.0%} of its samples near a mode)."
     )
 

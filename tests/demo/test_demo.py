@@ -29,7 +29,7 @@ def test_all_are_good():
     without, penalized = verdict.sentences(table())
     assert without.startswith(
         "Without a penalty all three trainers found all 8 modes in every seed. Of "
-        "those without a loss GAN was the quickest (2 s a run) and DualityGapGAN the "
+        "those that lost no mode GAN was the quickest (2 s a run) and DualityGapGAN the "
         "sharpest (90% of its samples near a mode)."
     )
     assert penalized.startswith("With R1 all three")
@@ -39,8 +39,8 @@ def test_one_loses_modes():
     without, _ = verdict.sentences(table(GAN_no=[8, 1, 6]))
     assert without.startswith(
         "Without a penalty GAN lost modes in 2 of 3 seeds (worst: 1 of 8); "
-        "DualityGapGAN and FictitiousGAN lost none in any seed. Of those without a "
-        "loss FictitiousGAN was the quickest (3 s"
+        "DualityGapGAN and FictitiousGAN lost none in any seed. Of those that lost no "
+        "mode FictitiousGAN was the quickest (3 s"
     )
 
 
