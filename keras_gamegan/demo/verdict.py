@@ -58,15 +58,10 @@ def _cheapest(regime: str, runs: list[runs_module.Run], kept: list[str]) -> str:
             "samples lie near a mode."
         )
     sharp = max(near, key=lambda trainer: near[trainer])
-    if quick == sharp:
-        return (
-            f"Of those that lost no mode {quick} was the quickest ({seconds[quick]:.0f} s "
-            f"a run) and the sharpest ({near[quick]:.0%} of its samples near a mode)."
-        )
-    return (
-        f"Of those that lost no mode {quick} was the quickest ({seconds[quick]:.0f} s a "
-        f"run) and {sharp} the sharpest ({near[sharp]:.0%} of its samples near a mode)."
-    )
+    first = f"Of those that lost no mode {quick} was the quickest "
+    first += f"({seconds[quick]:.0f} s a run) and "
+    share = f"({near[sharp]:.0%} of its samples near a mode)."
+    return f"{first}{'' if quick == sharp else f'{sharp} '}the sharpest {share}"
 
 
 def _listed(parts: list[str]) -> str:

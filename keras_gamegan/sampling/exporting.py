@@ -56,7 +56,7 @@ def _free(path):
         raise ValueError(
             "`path` must be a folder that does not exist yet (for ONNX, a file), so "
             f"that nothing is overwritten. Received: path={str(path)!r}. Choose "
-            "another, remove it, or pass version=\"next\" for a folder of versions."
+            'another, remove it, or pass version="next" for a folder of versions.'
         )
     return path
 

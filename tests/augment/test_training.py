@@ -85,7 +85,9 @@ def test_no_augmentation_changes_nothing_bit_for_bit():
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("name", ["diff", "adaptive"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("diff", marks=pytest.mark.slow), "adaptive"]
+)
 def test_replicas_agree(name):
     weights = []
     for devices in (1, 2):
@@ -145,7 +147,10 @@ def test_a_step_that_fails_moves_nothing():
 @pytest.mark.parametrize(
     "augment",
     [
-        lambda: kgg.augment.DiffAugment("translation, cutout"),
+        pytest.param(
+            lambda: kgg.augment.DiffAugment("translation, cutout"),
+            marks=pytest.mark.slow,
+        ),
         lambda: kgg.augment.Adaptive(0.5, num_images=64, initial=0.2),
         lambda: keras.layers.RandomFlip(seed=3),
     ],
@@ -166,6 +171,7 @@ def test_saved_and_resumed_bit_for_bit(augment, tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_mixed_precision_and_xla():
     keras.config.set_dtype_policy("mixed_float16")
     try:

@@ -74,7 +74,10 @@ def undisturbed(tmp_path_factory):
 
 
 @pytest.mark.parametrize("kind", MODELS)
-@pytest.mark.parametrize(("every", "stop_at"), [("epoch", 12), (3, 8)])
+@pytest.mark.parametrize(
+    ("every", "stop_at"),
+    [pytest.param("epoch", 12, marks=pytest.mark.slow), (3, 8)],
+)
 def test_resumed_run_equals_undisturbed_run(
     kind, every, stop_at, undisturbed, tmp_path
 ):

@@ -160,7 +160,7 @@ def test_every_so_many_steps_and_the_end_of_the_first_epoch():
     assert history.history["distance"] == [found[step] for step in (3, 4, 8, 12)]
 
 
-@pytest.mark.parametrize("every", ["epoch", 5])
+@pytest.mark.parametrize("every", [pytest.param("epoch", marks=pytest.mark.slow), 5])
 def test_a_resumed_run_logs_the_same_numbers(tmp_path, every):
     def run(epochs, folder):
         checkpoint = kgg.callbacks.Checkpoint(folder)
@@ -180,7 +180,9 @@ def test_a_resumed_run_logs_the_same_numbers(tmp_path, every):
     )
 
 
-@pytest.mark.parametrize("metrics_in_scope", [False, True])
+@pytest.mark.parametrize(
+    "metrics_in_scope", [pytest.param(False, marks=pytest.mark.slow), True]
+)
 def test_two_replicas_and_one(metrics_in_scope):
     strategy = strategies.mirrored()
     found = []

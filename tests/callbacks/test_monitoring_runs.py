@@ -153,7 +153,10 @@ def fit(gan, used, epochs=6):
     return gan.fit(batches(), epochs=epochs, verbose=0, callbacks=used).history
 
 
-@pytest.mark.parametrize(("every", "stop_at"), [(3, 11), ("epoch", 10)])
+@pytest.mark.parametrize(
+    ("every", "stop_at"),
+    [(3, 11), pytest.param("epoch", 10, marks=pytest.mark.slow)],
+)
 def test_resumed_run_measures_waits_and_stops_as_an_undisturbed_one(
     every, stop_at, tmp_path
 ):
@@ -180,6 +183,7 @@ def test_resumed_run_measures_waits_and_stops_as_an_undisturbed_one(
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_stays_stopped(tmp_path):
     first, again, patient = make_2d(), make_2d(), make_2d()
     fit(first, callbacks(tmp_path, every="epoch"))

@@ -81,7 +81,7 @@ def test_one_side_alone(side):
     assert sorted(table.values.shape) == [1, 4]
 
 
-@pytest.mark.parametrize("every", ["epoch", 4])
+@pytest.mark.parametrize("every", [pytest.param("epoch", marks=pytest.mark.slow), 4])
 def test_a_resumed_run_gets_the_same_shares_and_weights(tmp_path, every):
     def run(epochs):
         gan, callback = make(), nash(every)

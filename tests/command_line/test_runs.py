@@ -138,7 +138,14 @@ def test_a_folder_of_another_run_is_refused(trained, images, capsys):
     assert "--latent_dim=64 (not 3)" in said and "another --output_dir" in said
 
 
-@pytest.mark.parametrize("steps", [1, 3, 4])
+@pytest.mark.parametrize(
+    "steps",
+    [
+        1,
+        pytest.param(3, marks=pytest.mark.slow),
+        pytest.param(4, marks=pytest.mark.slow),
+    ],
+)
 def test_ctrl_c_saves_and_the_same_command_ends_as_if_nothing_had_happened(
     steps, images, tmp_path, capsys, monkeypatch
 ):

@@ -48,6 +48,7 @@ def test_fresh_interpreter_leaves_nothing_behind():
     assert result.stdout.strip() == "2.1.0"
 
 
+@pytest.mark.slow
 def test_recovers_from_a_failed_plain_import_and_from_threads():
     result = run_python(
         """
@@ -74,6 +75,7 @@ def test_recovers_from_a_failed_plain_import_and_from_threads():
     assert result.stdout.strip() == "done"
 
 
+@pytest.mark.slow
 def test_shim_is_still_needed():
     # The day this fails, plain `import tensorflow_gan` works: delete the shim.
     result = run_python(

@@ -9,13 +9,21 @@ QUICK = ["GAN alternating", "DualityGapGAN sgd", "FictitiousGAN sampled"]
 
 
 def cells():
-    """Every cell of the table that is not left out for a reason."""
+    """The first row by default; of the others a third of the cells, shifted each row.
+
+    So each property meets every kind of model, and each model a third of them; the
+    rows of QUICK have all of theirs in the slow tests. The command that prints the
+    table measures every cell that is not left out for a reason.
+    """
     found = []
-    for row in cases.CASES:
-        for title, column in properties.PROPERTIES.items():
-            if column.reason_against(row) is None:
-                slow = [] if row in QUICK else [pytest.mark.slow]
-                found.append(pytest.param(row, title, marks=slow, id=f"{row}-{title}"))
+    for i, row in enumerate(cases.CASES):
+        for j, (title, column) in enumerate(properties.PROPERTIES.items()):
+            drawn = (i + j) % 3 == 0
+            if column.reason_against(row) is not None or not (drawn or row in QUICK):
+                continue
+            by_default = row == QUICK[0] or (row in QUICK and drawn)
+            slow = [] if by_default else [pytest.mark.slow]
+            found.append(pytest.param(row, title, marks=slow, id=f"{row}-{title}"))
     return found
 
 

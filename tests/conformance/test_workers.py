@@ -8,9 +8,10 @@ import pytest
 from tests.conformance import cases, cluster, run_cases
 
 LIMIT = 1800
-# Workers -> rows, dtype and tolerance; the command that prints the table measures all.
+# Workers -> a third of the rows, dtype and tolerance; the command that prints the table
+# measures all.
 RUNS = {
-    2: (cases.EXACT, "float64", 1e-10),
+    2: (cases.EXACT[2::3], "float64", 1e-10),
     3: (cases.EXACT_FLOAT32[1::3], "float32", 1e-5),
 }
 CELLS = [(workers, name) for workers, (names, *_) in RUNS.items() for name in names]

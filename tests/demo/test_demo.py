@@ -29,8 +29,8 @@ def test_all_are_good():
     without, penalized = verdict.sentences(table())
     assert without.startswith(
         "Without a penalty all three trainers found all 8 modes in every seed. Of "
-        "those that lost no mode GAN was the quickest (2 s a run) and DualityGapGAN the "
-        "sharpest (90% of its samples near a mode)."
+        "those that lost no mode GAN was the quickest (2 s a run) and DualityGapGAN "
+        "the sharpest (90% of its samples near a mode)."
     )
     assert penalized.startswith("With R1 all three")
 

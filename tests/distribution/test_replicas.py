@@ -123,6 +123,7 @@ def _train(method, data, distribute=None):
     return [np.array(weight) for weight in gan.weights], logs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_two_replicas_equal_one(strategy, method):
     points = np.random.default_rng(0).normal(size=(24, 2)).astype("float32")

@@ -62,7 +62,8 @@ def test_stops_restores_draws_and_says_why(run, tmp_path, capfd):
     gap = float(rows[0]["val_duality_gap"])
     assert f"(gap {gap:.4f}, minimax value" in said
     assert re.search(r"restored generators: current \d+\.\d+; average \d+\.\d+", said)
-    assert len(list((stopped / "samples").iterdir())) == 3
+    pictures = sorted(path.suffix for path in (stopped / "samples").iterdir())
+    assert pictures == [".gif", ".png", ".png", ".png"]
     picture = tf.io.decode_png((stopped / "monitor.png").read_bytes()).numpy()
     assert picture.shape[0] > 400 and len(np.unique(picture)) > 2
     assert tf.io.decode_png((stopped / "final.png").read_bytes()).shape == (291, 291, 1)

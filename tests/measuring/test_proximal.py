@@ -89,6 +89,7 @@ def test_distance_of_a_network_by_hand():
     assert float(measured) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_penalised_and_moving_networks():
     """The answer differentiates a distance beside R1, BatchNorm and Dropout."""
     discriminator = keras.Sequential(

@@ -64,7 +64,10 @@ def test_epochs_one_by_one(whole):
     assert_equal(gan, whole)
 
 
-@pytest.mark.parametrize("after", [2, 6, 9])
+@pytest.mark.parametrize(
+    "after",
+    [pytest.param(2, marks=pytest.mark.slow), 6, 9],
+)
 def test_killed_anywhere_and_resumed(whole, tmp_path, after):
     with pytest.raises(KeyboardInterrupt):
         run(build(), 3, Stop(after), kgg.callbacks.Checkpoint(tmp_path, every=1))

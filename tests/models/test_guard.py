@@ -180,6 +180,7 @@ def test_a_failing_step_leaves_the_banks(make, points, state, mixture, compiled)
     np.testing.assert_array_equal(gan.generator_bank.member_steps, [2, 3, 4])
 
 
+@pytest.mark.slow
 def test_a_failing_replica_leaves_the_banks(make, points, state):
     """The first replica, which writes, has good data; the second one has not."""
     history = kgg.History(3, 1, "fifo")

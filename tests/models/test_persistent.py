@@ -167,6 +167,7 @@ def test_the_first_step_starts_from_the_weights_of_that_moment(
     assert_same(kept(late), kept(early), 1e-6)
 
 
+@pytest.mark.slow
 def test_resumed_bit_for_bit(build, state, assert_same, points, tmp_path):
     arguments = {"batch_size": 8, "shuffle": False, "verbose": 0}
     best_response = response(2, "adam", 0.05, pull=0.1)
@@ -205,7 +206,9 @@ def test_half_precision_keeps_float32(build, points):
     assert all(np.all(np.isfinite(value)) for value in after)
 
 
-@pytest.mark.parametrize("run", ["graph", "eager", "XLA"])
+@pytest.mark.parametrize(
+    "run", ["graph", "eager", pytest.param("XLA", marks=pytest.mark.slow)]
+)
 def test_a_step_that_fails_writes_nothing(build, points, run):
     modes = {"graph": {}, "eager": {"run_eagerly": True}, "XLA": {"jit_compile": True}}
     gan = build(response(1, "adam", 0.01), compile=modes[run])
@@ -220,6 +223,7 @@ def test_a_step_that_fails_writes_nothing(build, points, run):
         np.testing.assert_array_equal(value, expected)
 
 
+@pytest.mark.slow
 def test_noise_follows_seed_and_step(build, networks_state, points):
     perturbed = kgg.BestResponse(1, "sgd", 0.1, start="perturbed", perturbation=0.5)
 

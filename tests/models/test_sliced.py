@@ -299,13 +299,20 @@ def test_replicas_take_the_same_steps(row):
     assert cases.difference(one, two)[0] <= 1e-6  # Logs are float32.
 
 
+@pytest.mark.slow
 def test_push_outside_of_replicas():
     one = _train("r1", push=True)
     two = _train("r1", num_replicas=2, push=True)
     assert cases.difference(one, two)[0] <= 1e-6
 
 
-@pytest.mark.parametrize("options", [{"jit_compile": True}, {"run_eagerly": True}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({"jit_compile": True}, marks=pytest.mark.slow),
+        {"run_eagerly": True},
+    ],
+)
 def test_compiled_and_eager_steps(options):
     assert cases.difference(_train("r1"), _train("r1", **options))[0] <= 1e-6
 

@@ -61,7 +61,11 @@ def test_shapes_and_ranges(pair, image_shape):
 @pytest.mark.parametrize("num_classes", [None, 4])
 @pytest.mark.parametrize(
     ("generator_normalization", "discriminator_normalization"),
-    [("batch", None), (None, "spectral"), ("batch", "layer")],
+    [
+        ("batch", None),
+        (None, "spectral"),
+        pytest.param("batch", "layer", marks=pytest.mark.slow),
+    ],
 )
 def test_options_train(
     pair, num_classes, generator_normalization, discriminator_normalization
