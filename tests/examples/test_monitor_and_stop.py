@@ -46,6 +46,7 @@ def _generator(folder):
     return [np.array(weight) for weight in model.generator.weights]
 
 
+@pytest.mark.slow
 def test_stops_restores_draws_and_says_why(run, tmp_path, capfd):
     pytest.importorskip("matplotlib")
     classifier = f"--classifier={tmp_path / 'classifier.keras'}"
