@@ -107,7 +107,9 @@ def check_values(labels, number, classes, dtype):
         )
     low, high = labels.min(), labels.max()
     if low < 0 or high >= classes:
-        more = f", or build the networks for {int(high) + 1} of them" if low >= 0 else ""
+        more = (
+            f", or build the networks for {int(high) + 1} of them" if low >= 0 else ""
+        )
         raise ValueError(
             f"Labels must be from 0 to {classes - 1}, the classes that the networks "
             f"know. Received: labels from {low:g} to {high:g}. Count classes from "

@@ -201,7 +201,7 @@ def test_missing_data_says_what_to_do(script, tmp_path, capfd):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", ["gan", "duality_gap", "fictitious"])
+@pytest.mark.parametrize("method", ["gan", "duality_gap"])
 def test_learns_garments_real_data(script, data_dir, tmp_path, method):
     arguments = [
         f"--method={method}",
