@@ -318,7 +318,10 @@ def _check_export(place, arguments):
         (pathlib.Path(folder) / "file").touch()
         given = _plain(arguments)
         _, error = outcomes.outcome(
-            lambda: gan.export(values.plain(path), **given), (ValueError, TypeError)
+            lambda: gan.export(values.plain(path), **given),
+            (ValueError, TypeError, ImportError),
+            # What `format="onnx"` needs may be missing.
+            of_others=("Install what it needs: pip install",),
         )
         found = sorted(each.name for each in pathlib.Path(folder).rglob("*"))
         assert (error is None) == (found != ["file"]), found
