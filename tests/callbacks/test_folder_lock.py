@@ -66,7 +66,7 @@ def test_this_process_holds_it_against_others(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert found.returncode == 1 and "BlockingIOError" in found.stderr
     lock.release()

@@ -15,7 +15,7 @@ WORKER = pathlib.Path(__file__).with_name("resume_worker.py")
 KINDS = ("gan", "duality_gap", "fictitious")
 # Over the three classes: at least 20 points.
 KILLS = 7
-TIMEOUT = 120.0
+TIMEOUT = 600.0
 
 
 def start(kind, folder):

@@ -16,7 +16,7 @@ def run(script, *arguments):
         [sys.executable, str(ROOT / "examples" / script), *arguments],
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=1800,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         check=False,
     )

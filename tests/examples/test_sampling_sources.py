@@ -26,7 +26,7 @@ def test_sampling_sources_prints_its_table_and_draws(tmp_path):
         ],
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1800,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         check=False,
     )
