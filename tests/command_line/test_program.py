@@ -75,6 +75,7 @@ def test_errors(arguments, status, text, tmp_path, monkeypatch, capsys):
         (["--source=mixture"], "needs the history that --method=fictitious keeps"),
         (["--loss=wasserstein", "--penalty=none"], "needs a bound on the discr"),
         (["--checkpoint_every=often"], '"epoch" or a positive number'),
+        (["--checkpoint_every=0"], "--checkpoint_every=0"),
         (
             ["--recipe=history", "--source=mixture"],
             "needs a history of generators.*--side=discriminator",
@@ -100,6 +101,23 @@ def test_a_recipe_is_changed_by_flags_alone():
     # Neither where the run is, nor what another method would have made of it.
     free = {"output_dir", "epochs", "num_response_steps", "mlp_width", "recipe"}
     assert not free & set(told)
+
+
+def test_every_loss_setting_reaches_the_model():
+    given = train_options.make()
+    flags = ["--method=fictitious", "--current_weight=-1", "--retention=fifo"]
+    flags += ["--side=generator", "--loss=hinge", "--penalty=r1"]
+    flags += ["--penalty_weight=0.25", "--d_learning_rate=0.001", "--beta_1=0.25"]
+    given.parse(["a", "--recipe=usual", *flags, "--base_filters=2"])
+    gan = train_options.recipe(given).build((28, 28, 1), seed=0)
+    assert gan.history_config.current_weight is None
+    assert gan.history_config.retention.name == "fifo"
+    assert gan.discriminator_bank is None
+    assert type(gan.payoff).__name__ == "Hinge"
+    assert gan.penalty.get_config()["weight"] == 0.25
+    assert float(gan.d_optimizer.learning_rate) == pytest.approx(0.001)
+    assert float(gan.g_optimizer.learning_rate) == pytest.approx(2e-4)
+    assert gan.d_optimizer.beta_1 == gan.g_optimizer.beta_1 == 0.25
 
 
 def test_arguments_that_may_be_several():

@@ -270,7 +270,7 @@ class BankMachine(stateful.RuleBasedStateMachine):
 def test_any_sequence_agrees_with_a_plain_bank(rule):
     machine = type(f"{rule}Machine", (BankMachine,), {"retention": rule})
     stateful.run_state_machine_as_test(
-        machine, settings=settings(max_examples=8, stateful_step_count=12)
+        machine, settings=settings(max_examples=15, stateful_step_count=12)
     )
 
 
