@@ -11,11 +11,7 @@ from keras_gamegan.games.best_response import BestResponse
 from keras_gamegan.games.game import Game
 
 SCHEMES = (
-    "simultaneous",
-    "alternating",
-    "extragradient",
-    "optimistic",
-    "consensus",
+    *schemes.NAMES,
     "duality_gap",
     "unrolled_duality_gap",
     "fictitious_play",
@@ -62,21 +58,17 @@ def make_scheme(name, step_size, response, consensus_weight=0.1, history_capacit
     )
     if name in ("duality_gap", "unrolled_duality_gap"):
         return schemes.DualityGap(response)
-    if name == "extragradient":
-        return schemes.Extragradient(step_size)
     if name == "consensus":
         return schemes.Consensus(consensus_weight)
+    if name == "unrolled":
+        return schemes.Unrolled(response.num_steps, "sgd", step_size)
     if name == "fictitious_play":
         return schemes.FictitiousPlay(
             lambda u, v: tuple(
                 history.TensorHistory(player, history_capacity) for player in (u, v)
             )
         )
-    return {
-        "simultaneous": schemes.Simultaneous,
-        "alternating": schemes.Alternating,
-        "optimistic": schemes.Optimistic,
-    }[name]()
+    return schemes.get(name)
 
 
 def solve(
@@ -102,10 +94,10 @@ def solve(
         start: Pair (u0, v0) of scalars, arrays or nested structures. Default: the
             game's own start.
         scheme: "simultaneous", "alternating", "extragradient", "optimistic",
-            "consensus", "duality_gap", "unrolled_duality_gap", "fictitious_play", or a
-            `schemes.Scheme`. Default: "duality_gap".
+            "consensus", "lookahead", "unrolled", "duality_gap", "unrolled_duality_gap",
+            "fictitious_play", or a `schemes.Scheme`. Default: "duality_gap".
         step_size: Step of the players and of the best-response search, > 0.
-        num_response_steps: Steps k of the best-response search, >= 0.
+        num_response_steps: Steps k of the best-response search, or of "unrolled", >= 0.
         max_iterations: At most so many steps, >= 1.
         tolerance_decimals: The game has settled when no coordinate, rounded to so many
             decimals, changes in a step; >= 0.
@@ -169,17 +161,15 @@ def _play(game, u, v, scheme, step_size, max_iterations, decimals):
 
     # Histories carry Python settings beside tensors: only the tensors cross the graph.
     def pack(state):
-        return tuple(
-            part.tensors() if isinstance(part, history.TensorHistory) else part
-            for part in state
-        )
+        return _each(lambda part: part.tensors() if _is_history(part) else part, state)
 
     def unpack(tensors):
-        return tuple(
-            first.with_tensors(part)
-            if isinstance(first, history.TensorHistory)
-            else part
-            for first, part in zip(state, tensors, strict=True)
+        return _each(
+            lambda part, first: (
+                first.with_tensors(part) if _is_history(first) else part
+            ),
+            tensors,
+            state,
         )
 
     @tf.function
@@ -206,18 +196,27 @@ def _play(game, u, v, scheme, step_size, max_iterations, decimals):
             np.array_equal(np.round(new, decimals), np.round(old, decimals))
             for new, old in zip(leaves, tf.nest.flatten(visited[-2]), strict=True)
         )
-    parts = unpack(tensors)
-    averaged = bool(parts) and isinstance(parts[0], history.TensorHistory)
+    histories = [part for part in unpack(tensors) if _is_history(part)]
     return Solution(
         iterations=len(visited) - 1,
         converged=converged,
         diverged=diverged,
-        solution=_to_numpy(tuple(part.average() for part in parts))
-        if averaged
+        solution=_to_numpy(tuple(part.average() for part in histories))
+        if histories
         else visited[-1],
         trajectory=tf.nest.map_structure(lambda *leaves: np.stack(leaves), *visited),
         value=float(game.value(u, v)),
     )
+
+
+def _is_history(part):
+    return isinstance(part, history.TensorHistory)
+
+
+def _each(function, state, *others):
+    """Returns a scheme's state, a `schemes.State` or any tuple, part by part."""
+    parts = [function(*each) for each in zip(state, *others, strict=True)]
+    return type(state)(*parts) if isinstance(state, schemes.State) else tuple(parts)
 
 
 def _to_numpy(structure):

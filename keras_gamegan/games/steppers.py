@@ -34,6 +34,17 @@ class DescentStepper:
         """Returns the second player one step down its own loss."""
         return self._move(1, player, gradient)
 
+    minimizer_trial = minimizer
+    maximizer_trial = maximizer
+
+    def exact(self, gradients):
+        """Returns the gradients: nothing scales or splits them here."""
+        return gradients
+
+    def handed(self, gradients):
+        """Returns the gradients as they are."""
+        return gradients
+
     def _move(self, index, player, gradient):
         weights, self.states[index] = self._update.apply(
             gradient, self.states[index], player.weights

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import activations, labelling, validation
+from keras_gamegan.games import schemes
 from keras_gamegan.models import augmentation, pairing, shapes
 
 _SQUASHING = ("sigmoid", "softmax", "hard_sigmoid", "tanh")
@@ -81,15 +82,24 @@ def check_networks(discriminator, generator):
     augmentation.warn(discriminator, stacklevel=3)
 
 
-def check_updates(updates, discriminator_steps, generator_steps):
-    """Raises if simultaneous updates are asked to take several steps of one player."""
-    if updates == "simultaneous" and (discriminator_steps, generator_steps) != (1, 1):
+def scheme(updates, discriminator_steps, generator_steps):
+    """Returns the scheme that `updates` and the numbers of steps describe.
+
+    Raises:
+        ValueError: If the name is unknown, or several steps are asked of a scheme that
+            does not take them.
+    """
+    found = schemes.get(updates)
+    if updates == "alternating":
+        return schemes.Alternating(discriminator_steps, generator_steps)
+    if (discriminator_steps, generator_steps) != (1, 1):
         raise ValueError(
-            'updates="simultaneous" takes one step of each player at one point. '
+            f"updates={updates!r} says itself how often each player moves. "
             f"Received: discriminator_steps={discriminator_steps}, "
             f"generator_steps={generator_steps}. Use 1 and 1, or "
             'updates="alternating".'
         )
+    return found
 
 
 def latent_shape(latents, latent_dim):

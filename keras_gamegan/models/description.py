@@ -11,9 +11,9 @@ class ShortRepr:
     def __repr__(self) -> str:
         model: Any = self
         # Errors name models that their constructor has not finished.
-        if getattr(model, "scheme", 0) == 0:
+        if getattr(model, "training_game", 0) == 0:
             return f"<{type(self).__name__}, not built>"
-        parts = [model.updates, "not compiled"]
+        parts = [str(model.updates), "not compiled"]
         if model.compiled:
             parts[1] = " + ".join(
                 repr(each).removesuffix("()")

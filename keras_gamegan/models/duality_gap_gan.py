@@ -1,11 +1,10 @@
 """A GAN that descends the duality gap."""
 
 import keras
-import tensorflow as tf
 
 from keras_gamegan import games
-from keras_gamegan.games import schemes
-from keras_gamegan.models import gan, persistent_responses, serialization
+from keras_gamegan.games import randomness, schemes
+from keras_gamegan.models import gan, serialization
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
@@ -78,60 +77,28 @@ class DualityGapGAN(gan.GAN):
                 f"Received: best_response={best_response!r}. Pass, for instance, "
                 "kgg.BestResponse(num_steps=5, optimizer='adam', learning_rate=1e-3)."
             )
+        if seed is None:
+            seed = randomness.new_seed()
         super().__init__(
             discriminator,
             generator,
             latent_dim,
             data_shape=data_shape,
-            updates="simultaneous",
+            updates=schemes.DualityGap(best_response, seed),
             average_decay=average_decay,
             augment=augment,
             seed=seed,
             name=name,
         )
         self.best_response = best_response
-        self._responses = None
-        if best_response.start == "persistent":
-            self._responses = persistent_responses.PersistentResponses(
-                self._generator_network, self._discriminator_network, best_response
-            )
 
     @property
     def worst_players(self):
         """Pair (G_w, D_w) of `Player` that persist, or None if none do."""
-        if self._responses is None:
+        if self.best_response.start != "persistent":
             return None
-        return self._responses.read()[0]
-
-    @property
-    def log_names(self):
-        """Names of the logs of a train step, in order."""
-        return (*super().log_names, "duality_gap")
-
-    def make_scheme(self):
-        """Returns the scheme that trains this model."""
-        return schemes.DualityGap(self.best_response, self.seed)
-
-    @property
-    def scheme_state(self):
-        """The scheme's state: see `games.best_response.initial_state`."""
-        if self.best_response.start == "current":
-            return ()
-        carried = () if self._responses is None else self._responses.read()
-        return tf.convert_to_tensor(self.step), *carried
-
-    def write_scheme_state(self, state, share):
-        """Writes the worst players that persist back into their variables."""
-        if self._responses is not None:
-            _, *carried = state
-            self._responses.write(*carried, share)
-
-    @property
-    def batch_shares(self):
-        """Number of shares in which a step's batch is dealt out to its draws."""
-        if self.best_response.batches == "fresh":
-            return self.best_response.num_steps + 1
-        return 1
+        state = self.scheme_store.read(self.num_steps)
+        return state.u["player"], state.v["player"]
 
     def get_config(self):
         """Returns the constructor's arguments as a dictionary."""

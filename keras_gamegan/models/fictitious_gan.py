@@ -109,6 +109,11 @@ class FictitiousGAN(gan.GAN):
         self.history_config, self.mixture = settings
         self._generator_bank = self._make_bank("generator")
         self._discriminator_bank = self._make_bank("discriminator")
+        banks = self._generator_bank, self._discriminator_bank
+        self.scheme_store = _BankedHistories(*banks)
+        self.scheme = schemes.FictitiousPlay(
+            lambda u, v: banks, discriminator_steps, generator_steps
+        )
 
     def _make_bank(self, side):
         settings = self.history_config
@@ -144,27 +149,6 @@ class FictitiousGAN(gan.GAN):
         """`WeightBank` of historical discriminators, or None if unused."""
         return self._discriminator_bank
 
-    def make_scheme(self):
-        """Returns the scheme that trains this model."""
-        return schemes.FictitiousPlay(
-            lambda u, v: self.scheme_state,
-            self.discriminator_steps,
-            self.generator_steps,
-        )
-
-    @property
-    def scheme_state(self):
-        """The scheme's state: the two histories."""
-        banks = self._generator_bank, self._discriminator_bank
-        return tuple(None if bank is None else _BankHistory(bank) for bank in banks)
-
-    def write_scheme_state(self, state, share):
-        """Lets the live models enter the banks, once their step is known to be good."""
-        del share
-        for history in state:
-            if history is not None:
-                history.bank.record(history.recorded)
-
     def get_config(self):
         """Returns the constructor's arguments as a dictionary."""
         return serialization.model_config(
@@ -180,6 +164,27 @@ class FictitiousGAN(gan.GAN):
                 "name": self.name,
             },
         )
+
+
+class _BankedHistories:
+    """The state of fictitious play: both players' histories, kept in banks."""
+
+    def __init__(self, generator_bank, discriminator_bank):
+        # In a function: Keras would look for layers in an attribute.
+        self._banks = lambda: (generator_bank, discriminator_bank)
+
+    def read(self, step):
+        """Returns the state after so many steps."""
+        banks = self._banks()
+        histories = (None if bank is None else _BankHistory(bank) for bank in banks)
+        return schemes.State(step, {}, *histories)
+
+    def write(self, state, share, forgiving=False):
+        """Lets the live models enter the banks, once their step is known to be good."""
+        del share, forgiving
+        for history in (state.u, state.v):
+            if history is not None:
+                history.bank.record(history.recorded)
 
 
 class _BankHistory(NamedTuple):

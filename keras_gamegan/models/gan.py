@@ -6,7 +6,7 @@ import tensorflow as tf
 from keras_gamegan import augment as augment_module
 from keras_gamegan import payoffs, sampling, stateless, validation, variable_store
 from keras_gamegan.distribution import execution, placement, trainer
-from keras_gamegan.games import randomness, schemes
+from keras_gamegan.games import randomness
 from keras_gamegan.models import (
     adversarial_game,
     average,
@@ -16,14 +16,13 @@ from keras_gamegan.models import (
     optimizers,
     pairing,
     running,
+    scheme_state,
     serialization,
     slots,
     steps,
     trackers,
     wrapping,
 )
-
-UPDATES = ("alternating", "simultaneous")
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
@@ -59,11 +58,14 @@ class GAN(
         latent_dim: Size of a latent; a subclassed generator needs it. Default:
             inferred from the generator's input.
         data_shape: Shape of one example. Default: that of what the generator makes.
-        updates: "alternating", the discriminator first, as in the Keras guides, or
-            "simultaneous". Default: "alternating".
-        discriminator_steps: Discriminator updates per train step, >= 1, all on the
-            step's real batch with fresh latents. Default: 1.
-        generator_steps: Generator updates per train step, >= 1. Default: 1.
+        updates: How both players move: a name, "alternating" (the discriminator
+            first, as in the Keras guides), "simultaneous", "extragradient",
+            "optimistic", "consensus", "lookahead" or "unrolled"; or an object of
+            `kgg.games.schemes`. Default: "alternating".
+        discriminator_steps: With "alternating": discriminator updates per train step,
+            >= 1, all on the step's real batch with fresh latents. Default: 1.
+        generator_steps: With "alternating": generator updates per train step, >= 1.
+            Default: 1.
         average_decay: Decay per step of the moving average of the generator's weights
             (`sample(source="average")`), in [0, 1); None keeps none. Default: 0.999.
         augment: What changes real and generated images before the discriminator sees
@@ -112,14 +114,16 @@ class GAN(
             discriminator, generator, latent_dim, data_shape
         )
         checks.check_networks(discriminator, generator)
-        self.updates = validation.check_choice("updates", updates, UPDATES)
+        self.updates = updates
         self.discriminator_steps = validation.check_integer(
             "discriminator_steps", discriminator_steps
         )
         self.generator_steps = validation.check_integer(
             "generator_steps", generator_steps
         )
-        checks.check_updates(updates, discriminator_steps, generator_steps)
+        self.scheme = checks.scheme(
+            updates, self.discriminator_steps, self.generator_steps
+        )
         if average_decay is not None:
             average_decay = validation.check_number(
                 "average_decay", average_decay, 0.0, 1.0 - 1e-9
@@ -151,12 +155,15 @@ class GAN(
             self.generator_average = average.AverageWeights(
                 self._generator_network, average_decay
             )
+        self.scheme_store = scheme_state.keep(
+            self.scheme, self._generator_network, self._discriminator_network
+        )
         self.augment = augment_module.get(augment)
         if self.augment is not None:
             self.augment.check(tuple(self._discriminator_network.main_input.shape[1:]))
         self.trackers = trackers.Trackers(self.log_names)
         self.make_sampler()
-        self.d_optimizer = self.g_optimizer = self.scheme = self._game = None
+        self.d_optimizer = self.g_optimizer = self._game = None
         self.training_game = None
         self.built = True
 
@@ -166,26 +173,8 @@ class GAN(
     def log_names(self):
         """Names of the logs of a train step, in order."""
         names = ("d_loss", "g_loss", "value", "d_real", "d_fake")
-        return names + (self.augment.log_names if self.augment is not None else ())
-
-    def make_scheme(self):
-        """Returns the `games.schemes.Scheme` that trains this model."""
-        if self.updates == "simultaneous":
-            return schemes.Simultaneous()
-        return schemes.Alternating(self.discriminator_steps, self.generator_steps)
-
-    @property
-    def scheme_state(self):
-        """The scheme's state: histories and the like; none here."""
-        return ()
-
-    def write_scheme_state(self, state, share):
-        """Writes the scheme's state into variables of the model; none here."""
-
-    @property
-    def batch_shares(self):
-        """Number of shares in which a step's batch is dealt out to its draws."""
-        return 1
+        names += self.augment.log_names if self.augment is not None else ()
+        return names + tuple(self.scheme.log_names)
 
     @property
     def generator_bank(self):
@@ -317,7 +306,6 @@ class GAN(
             "auto_scale_loss": auto_scale_loss,
         }
         self.payoff, self.penalty = payoff, penalty
-        self.scheme = self.make_scheme()
         played = *networks, payoff, penalty
         self._game = adversarial_game.AdversarialGame(*played)
         self.training_game = adversarial_game.AdversarialGame(*played, self.augment)

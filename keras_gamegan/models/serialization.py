@@ -7,6 +7,7 @@ import keras
 
 from keras_gamegan import games, history, version
 from keras_gamegan.distribution import placement
+from keras_gamegan.games import schemes
 from keras_gamegan.models import slots
 
 _SLOTS = "optimizer_slots"
@@ -14,6 +15,8 @@ _SLOTS = "optimizer_slots"
 keras.saving.register_keras_serializable(package="keras_gamegan")(games.BestResponse)
 keras.saving.register_keras_serializable(package="keras_gamegan")(games.Perturbation)
 keras.saving.register_keras_serializable(package="keras_gamegan")(history.History)
+for _scheme in (*map(type, map(schemes.get, schemes.NAMES)), schemes.DualityGap):
+    keras.saving.register_keras_serializable(package="keras_gamegan")(_scheme)
 
 
 def model_config(model, arguments):

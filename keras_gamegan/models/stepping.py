@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_gamegan.distribution import replicas
+from keras_gamegan.games import structures
 from keras_gamegan.models import fused_adam, missing_gradients
 
 
@@ -47,12 +48,11 @@ class OptimizerStepper:
     def search_options(self):
         """How a best-response search runs here: see `games.search.search`."""
         several = replicas.num_replicas() > 1
-        scales = [self.minimizer_scale, self.maximizer_scale]
         return {
             # An all-reduce cannot run inside a loop of the graph.
             "unroll": several,
             "reduce_gradients": self._sum_over_replicas if several else None,
-            "loss_scales": scales,
+            "loss_scales": list(self._scales),
         }
 
     def minimizer(self, player, gradient):
@@ -62,6 +62,72 @@ class OptimizerStepper:
     def maximizer(self, player, gradient):
         """Applies the discriminator's optimizer and returns the moved one."""
         return self._move("discriminator", player, gradient)
+
+    def minimizer_trial(self, player, gradient):
+        """Returns where the generator's optimizer leads; the generator stays."""
+        return self._try("generator", player, gradient)
+
+    def maximizer_trial(self, player, gradient):
+        """Returns where the discriminator's optimizer leads; it stays."""
+        return self._try("discriminator", player, gradient)
+
+    def exact(self, gradients):
+        """Returns the gradients of both players, unscaled and summed over replicas."""
+        unscaled = [
+            _scaled(gradient, None if scale is None else 1.0 / scale)
+            for gradient, scale in zip(gradients, self._scales, strict=True)
+        ]
+        if replicas.num_replicas() > 1:
+            unscaled = self._sum_over_replicas(unscaled)
+        return tuple(unscaled)
+
+    def handed(self, gradients):
+        """Returns exact gradients scaled, this replica's part of a sum over all."""
+        number = replicas.num_replicas()
+        scales = self._scales
+        if number > 1:
+            scales = ((1.0 if scale is None else scale) / number for scale in scales)
+        return tuple(
+            _scaled(gradient, scale)
+            for gradient, scale in zip(gradients, scales, strict=True)
+        )
+
+    def settle(self, u, v):
+        """Makes the networks what a scheme returned, where that is something else.
+
+        Returns:
+            The pair of `Player`.
+        """
+        return tuple(
+            self._settle(name, player)
+            for name, player in zip(("generator", "discriminator"), (u, v), strict=True)
+        )
+
+    @property
+    def forgiving(self):
+        """Whether a step that overflows is left out, as loss scaling does."""
+        return any(scale is not None for scale in self._scales)
+
+    @property
+    def _scales(self):
+        return self.minimizer_scale, self.maximizer_scale
+
+    def _settle(self, name, player):
+        before = self._read[name]
+        same = zip(tf.nest.flatten(player), tf.nest.flatten(before), strict=True)
+        if all(new is old for new, old in same):
+            return before
+        player = self._guard.check_update(name, [], player, before, scaled=False)
+        self._networks[name].assign(player, before=before)
+        self._read[name] = player
+        return player
+
+    def _try(self, name, player, gradient):
+        before = self._read[name]
+        moved = self._move(name, player, gradient)
+        self._networks[name].assign(before, before=moved)
+        self._read[name] = before
+        return moved
 
     def _sum_over_replicas(self, gradients):
         return replicas.sum_over_replicas(replicas.masked(gradients, self._share))
@@ -100,6 +166,12 @@ class OptimizerStepper:
             )
         self._read[name] = network.player()
         return self._read[name]
+
+
+def _scaled(gradient, factor):
+    """Returns dense gradients times a factor; as they are without one."""
+    dense = [tf.convert_to_tensor(slope) for slope in gradient]
+    return dense if factor is None else structures.scale(dense, factor)
 
 
 def loss_scale(optimizer):

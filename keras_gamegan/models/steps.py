@@ -27,7 +27,7 @@ def train_step(model, data):
         labels,
         randomness.fold(randomness.root(model.seed), step),
         model.latent_shape,
-        model.batch_shares,
+        model.scheme.num_shares,
     )
     generator, discriminator = model.generator_network, model.discriminator_network
     players = generator.player(), discriminator.player()
@@ -41,8 +41,9 @@ def train_step(model, data):
         source.share,
     )
     taken = model.scheme.step(
-        model.training_game, *players, model.scheme_state, stepper, source
+        model.training_game, *players, model.scheme_store.read(step), stepper, source
     )
+    players = stepper.settle(taken.u, taken.v)
     sign = None
     if model.augment is not None:
         # Outside the guard, which may branch: replicas meet here.
@@ -51,13 +52,13 @@ def train_step(model, data):
     # A step that fails is not counted.
     def count():
         model.step.assign_add(1)
-        model.write_scheme_state(taken.state, source.share)
+        model.scheme_store.write(taken.state, source.share, stepper.forgiving)
         if model.generator_average is not None:
-            model.generator_average.update(taken.u, step)
+            model.generator_average.update(players[0], step)
         if model.augment is not None:
             model.augment.adapt(sign, source.share, step)
 
-    watch.run(count, after=tf.nest.flatten([taken.u, taken.v]))
+    watch.run(count, after=tf.nest.flatten(players))
     names = {"d_loss": "maximizer_loss", "g_loss": "minimizer_loss"}
     told = taken.report
     if model.augment is not None:

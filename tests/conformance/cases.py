@@ -294,6 +294,15 @@ CASES = {
     "FictitiousGAN BatchNorm": Case(
         _fictitious(), "batchnorm", {}, False, _LOCAL_STATISTICS
     ),
+    "GAN extragradient": Case(_gan(updates="extragradient"), compile=_R1),
+    "GAN optimistic": Case(
+        _gan(updates="optimistic"), "conditional", {"loss": "minimax"}
+    ),
+    "GAN consensus": Case(_gan(updates="consensus"), compile={"loss": "minimax"}),
+    "GAN lookahead": Case(
+        _gan(updates=kgg.games.schemes.Lookahead(3)), "synchronized", _R1
+    ),
+    "GAN unrolled": Case(_gan(updates="unrolled"), compile={"loss": "minimax"}),
 }
 EXACT = [name for name, case in CASES.items() if case.exact]
 EXACT_FLOAT32 = [name for name in EXACT if name != ROUNDED]

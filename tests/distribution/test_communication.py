@@ -21,6 +21,10 @@ def gan(d, g):
     return kgg.GAN(d, g, seed=0)
 
 
+def playing(updates):
+    return lambda d, g: kgg.GAN(d, g, updates=updates, seed=0)
+
+
 def duality_gap(**arguments):
     response = kgg.BestResponse(STEPS, "sgd", 0.01, **arguments)
     return lambda d, g: kgg.DualityGapGAN(d, g, best_response=response, seed=0)
@@ -93,6 +97,13 @@ def batches(drop_remainder):
         (gan, 2),
         (fictitious("sampled"), 2),
         (fictitious("full"), 2),
+        # Looking ahead is a second step of both optimizers, or one exact gradient.
+        (playing("extragradient"), 4),
+        (playing(kgg.games.schemes.Extragradient(0.1)), 3),
+        # Formulas on gradients take both players' exact ones, in one.
+        (playing("optimistic"), 3),
+        (playing("consensus"), 3),
+        (playing("lookahead"), 2),
         # k inner steps with both players' gradients in one, and one for each player.
         (duality_gap(), STEPS + 2),
         (duality_gap(sync="local"), 2),
@@ -103,6 +114,11 @@ def batches(drop_remainder):
         "GAN",
         "fictitious",
         "full",
+        "extragradient",
+        "extragradient of its own",
+        "optimistic",
+        "consensus",
+        "lookahead",
         "duality gap",
         "duality gap local",
         "persistent",

@@ -36,8 +36,11 @@ def take_step(scheme, game, u, v, batch_fn=None):
         schemes.Simultaneous(),
         schemes.Alternating(),
         schemes.Extragradient(0.1),
+        schemes.Extragradient(),
         schemes.Optimistic(),
         schemes.Consensus(),
+        schemes.Lookahead(1, fast="simultaneous"),
+        schemes.Unrolled(1),
         schemes.DualityGap(kgg.BestResponse(2)),
         schemes.FictitiousPlay(lambda u, v: (None, None)),
     ],
@@ -50,7 +53,8 @@ def test_report(scheme):
     step, _ = take_step(scheme, game, 2.0, 3.0)
     report = {name: float(value) for name, value in step.report.items()}
     assert ("duality_gap" in report) == isinstance(scheme, schemes.DualityGap)
-    if isinstance(scheme, schemes.Alternating | schemes.DualityGap):
+    moved = schemes.Alternating | schemes.DualityGap | schemes.Unrolled
+    if isinstance(scheme, moved):
         # The players that the losses are taken at have moved.
         assert report["minimizer_loss"] == pytest.approx(106, abs=0.5)
         assert report["maximizer_loss"] == pytest.approx(-6, abs=0.5)
@@ -112,8 +116,10 @@ def test_alternating_steps_and_batches():
     [
         schemes.Simultaneous(),
         schemes.Extragradient(0.1),
+        schemes.Extragradient(),
         schemes.Optimistic(),
         schemes.Consensus(),
+        schemes.Unrolled(),
         schemes.DualityGap(kgg.BestResponse(2)),
     ],
     ids=lambda scheme: type(scheme).__name__,
@@ -155,8 +161,9 @@ def test_alternating_is_gauss_seidel():
 def test_optimistic_first_step_is_ordinary():
     step, _ = take_step(schemes.Optimistic(), kgg.games.bilinear(), 1.0, 1.0)
     np.testing.assert_allclose([step.u.weights, step.v.weights], [0.9, 1.1], rtol=1e-6)
-    started, last_u, last_v = step.state
-    assert bool(started) and (float(last_u), float(last_v)) == (1.0, -1.0)
+    state = step.state
+    assert int(state.step) == 1 and bool(state.own["started"])
+    assert [float(side["gradient"]) for side in (state.u, state.v)] == [1.0, -1.0]
 
 
 def test_loss_scales():
@@ -213,11 +220,76 @@ def test_state_moves_with_the_players():
     assert int(step.u.state) == 3
 
 
+def test_lookahead_by_hand():
+    # M = u v from (1, 1), steps of 0.1, both at one point; every second step half back.
+    scheme = schemes.Lookahead(period=2, alpha=0.5, fast="simultaneous")
+    game, point = kgg.games.bilinear(), np.array([1.0, 1.0])
+    u, v = schemes.players(*point)
+    state = scheme.initial_state(u, v)
+    stepper = Recorder(u, v)
+    for step in range(4):
+        taken = scheme.step(game, u, v, state, stepper)
+        u, v, state = taken.u, taken.v, taken.state
+        if step % 2 == 0:
+            slow = point
+        point = point + 0.1 * np.array([-point[1], point[0]])
+        if step % 2 == 1:
+            point = (slow + point) / 2
+        np.testing.assert_allclose([u.weights, v.weights], point, rtol=1e-6)
+
+
+def test_unrolled_by_hand():
+    # M = u v from (2, 3): v_n = v + n e u, so d/du (u v_n) = v + 2 n e u.
+    _, stepper = take_step(
+        schemes.Unrolled(4, "sgd", 0.25), kgg.games.bilinear(), 2.0, 3.0
+    )
+    assert [float(stepper.gradients[name][0]) for name in "uv"] == [7.0, -2.0]
+    _, plain = take_step(schemes.Unrolled(0), kgg.games.bilinear(), 2.0, 3.0)
+    assert [float(plain.gradients[name][0]) for name in "uv"] == [3.0, -2.0]
+
+
+def test_consensus_of_loss_scales():
+    # M = u^2 v: F = (2 u v, -u^2) and grad R = 2 J^T F, J = ((2 v, 2 u), (-2 u, 0)).
+    u, v = 3.0, 2.0
+    field = np.array([2 * u * v, -(u**2)])
+    jacobian = np.array([[2 * v, 2 * u], [-2 * u, 0.0]])
+    expected = field + 0.1 * 2 * jacobian.T @ field
+
+    class Scaled(Recorder):
+        minimizer_scale = 8.0
+        maximizer_scale = 4.0
+
+        def exact(self, gradients):
+            return gradients[0] / 8.0, gradients[1] / 4.0
+
+    game = kgg.games.Game(lambda u, v: u**2 * v)
+    players = schemes.players(u, v)
+    for stepper, scales in ((Recorder(*players), 1.0), (Scaled(*players), (8.0, 4.0))):
+        schemes.Consensus(0.1).step(game, *players, schemes.State(0), stepper)
+        found = [float(stepper.gradients[name][0]) for name in "uv"]
+        np.testing.assert_allclose(found, expected * scales, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", schemes.NAMES)
+def test_a_name_is_short_for_an_object(name):
+    scheme = schemes.get(name)
+    assert schemes.get(scheme) is scheme
+    again = type(scheme).from_config(scheme.get_config())
+    assert again == scheme and repr(again) == f"{type(scheme).__name__}()"
+    assert hash(again) == hash(scheme) and scheme != schemes.Scheme()
+
+
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
         (lambda: schemes.Extragradient(0.0), ValueError, r"`step_size`.*\(0, inf\)"),
         (lambda: schemes.Consensus(-1.0), ValueError, r"`gamma`.*\[0, inf\)"),
+        (lambda: schemes.Lookahead(0), ValueError, "`period`.*at least 1"),
+        (lambda: schemes.Lookahead(alpha=1.5), ValueError, r"`alpha`.*\[0, 1\]"),
+        (lambda: schemes.Lookahead(fast="newton"), ValueError, "`fast` must be one of"),
+        (lambda: schemes.Unrolled(-1), ValueError, "`num_steps`.*at least 0"),
+        (lambda: schemes.Unrolled(optimizer="lion"), ValueError, "`optimizer` must be"),
+        (lambda: schemes.get("newton"), ValueError, "`updates` must be one of.*object"),
         (lambda: schemes.Alternating(0), ValueError, "`maximizer_steps`.*at least 1"),
         (lambda: schemes.Alternating(1, 1.5), TypeError, "`minimizer_steps`.*1.5"),
     ],
@@ -230,4 +302,4 @@ def test_errors(make, error, message):
 def test_a_scheme_must_define_step():
     with pytest.raises(TypeError, match=r"Scheme is not a scheme yet.*define step"):
         schemes.Scheme().step(None, None, None, (), None)
-    assert schemes.Scheme().initial_state(None, None) == ()
+    assert schemes.Scheme().initial_state(None, None)[1:] == ({}, {}, {})

@@ -14,13 +14,14 @@ def test_a_model_in_one_line():
     sizes = [network.count_params() for network in pair]
     assert sizes == [1185, 1282]
     assert repr(gan) == (
-        "<DualityGapGAN simultaneous, not compiled, 1.19k + 1.28k parameters, step 0>"
+        "<DualityGapGAN DualityGap(response=BestResponse()), not compiled, "
+        "1.19k + 1.28k parameters, step 0>"
     )
     gan.compile(loss="hinge", penalty=kgg.penalties.R1(2.0), run_eagerly=True)
     gan.fit(np.zeros((4, 2), "float32"), verbose=0)
     assert repr(gan) == (
-        "<DualityGapGAN simultaneous, Hinge + R1(weight=2.0), 1.19k + 1.28k "
-        "parameters, step 1>"
+        "<DualityGapGAN DualityGap(response=BestResponse()), Hinge + R1(weight=2.0), "
+        "1.19k + 1.28k parameters, step 1>"
     )
 
 

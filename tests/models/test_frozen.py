@@ -61,7 +61,8 @@ def play(make, points):
             tf.constant(points[:8]), None, randomness.root(0), (3,)
         )
         before = _arrays(gan.discriminator), _arrays(gan.generator)
-        gan.make_scheme().step(gan.game, *players, gan.scheme_state, OneSided(), source)
+        state = gan.scheme_store.read(tf.constant(0, tf.int64))
+        gan.scheme.step(gan.game, *players, state, OneSided(), source)
         return _moved(before[0], gan.discriminator), _moved(before[1], gan.generator)
 
     return update

@@ -28,7 +28,7 @@ def build(make):
 
 def kept(gan):
     """What persists, as arrays."""
-    return [np.array(v) for v in tf.nest.flatten(gan._responses.read())]
+    return [np.array(v) for v in tf.nest.flatten(gan.scheme_store.read(0)[1:])]
 
 
 def sigmoid(x):
@@ -137,8 +137,8 @@ def test_what_is_kept(build, points):
     # Weights, statistics, both moments and the count of steps all moved.
     moved = [np.any(a != b) for a, b in zip(before, kept(gan), strict=True)]
     assert np.mean(moved) > 0.9
-    slots = gan._responses.read()[1]
-    assert [float(state[0]) for state in slots] == [4.0, 4.0]
+    carried = gan.scheme_store.read(4)
+    assert [float(side["optimizer"][0]) for side in (carried.u, carried.v)] == [4, 4]
 
 
 def test_nothing_persists_by_default(build):
@@ -157,11 +157,9 @@ def test_the_first_step_starts_from_the_weights_of_that_moment(
     for gan in (late, early):
         for network in (gan.generator, gan.discriminator):
             network.set_weights([w + 0.5 for w in network.get_weights()])
-    early._responses.write(
-        (early.generator_network.player(), early.discriminator_network.player()),
-        ((), ()),
-        None,
-    )
+    players = early.generator_network.player(), early.discriminator_network.player()
+    sides = ({"player": player, "optimizer": ()} for player in players)
+    early.scheme_store.write(kgg.games.schemes.State(0, (), *sides), None)
     for gan in (late, early):
         gan.fit(points[:8], batch_size=8, verbose=0)
     assert_same(kept(late), kept(early), 1e-6)

@@ -1,25 +1,45 @@
 """The schemes: gradients for both players, as pure functions."""
 
 from keras_gamegan.games.schemes.base import Scheme as Scheme
+from keras_gamegan.games.schemes.base import State as State
 from keras_gamegan.games.schemes.base import Step as Step
+from keras_gamegan.games.schemes.base import Stepper as Stepper
+from keras_gamegan.games.schemes.base import players as players
+from keras_gamegan.games.schemes.base import report as report
 from keras_gamegan.games.schemes.consensus import Consensus as Consensus
 from keras_gamegan.games.schemes.descent import Alternating as Alternating
 from keras_gamegan.games.schemes.descent import Extragradient as Extragradient
 from keras_gamegan.games.schemes.descent import Optimistic as Optimistic
 from keras_gamegan.games.schemes.descent import Simultaneous as Simultaneous
+from keras_gamegan.games.schemes.descent import (
+    simultaneous_gradients as simultaneous_gradients,
+)
 from keras_gamegan.games.schemes.duality_gap import DualityGap as DualityGap
 from keras_gamegan.games.schemes.fictitious_play import FictitiousPlay as FictitiousPlay
+from keras_gamegan.games.schemes.lookahead import Lookahead as Lookahead
+from keras_gamegan.games.schemes.registry import NAMES as NAMES
+from keras_gamegan.games.schemes.registry import get as get
+from keras_gamegan.games.schemes.unrolled import Unrolled as Unrolled
 
 __all__ = [
+    "NAMES",
     "Alternating",
     "Consensus",
     "DualityGap",
     "Extragradient",
     "FictitiousPlay",
+    "Lookahead",
     "Optimistic",
     "Scheme",
     "Simultaneous",
+    "State",
     "Step",
+    "Stepper",
+    "Unrolled",
+    "get",
+    "players",
+    "report",
+    "simultaneous_gradients",
 ]
 
 

@@ -1,8 +1,68 @@
 """What a scheme is: one update of both players, as a pure function."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
 
+import tensorflow as tf
+
+from keras_gamegan import representation
 from keras_gamegan.games import structures
+
+
+class State(NamedTuple):
+    """What a scheme carries from step to step.
+
+    A model keeps it in variables of its own, which are saved, restored and the same on
+    every replica. What belongs to a player is told apart, because players have weights
+    that can be frozen: in ``u`` and ``v``, a list has one tensor for each weight.
+
+    Attributes:
+        step: int64 scalar, steps taken so far.
+        own: Dictionary of tensors that belong to no player. Default: (), none, as for
+            the next two.
+        u: Dictionary of what belongs to the minimiser: a `Player`, a structure like
+            `Player.weights`, a tensor, or a tuple of these; or a history.
+        v: The same of the maximiser.
+
+    Example:
+        >>> import keras_gamegan as kgg
+        >>> state = kgg.games.schemes.Optimistic().initial_state(
+        ...     *kgg.games.schemes.players(1.0, 2.0)
+        ... )
+        >>> sorted(state.own), sorted(state.u)
+        (['started'], ['gradient'])
+    """
+
+    step: Any
+    own: Any = ()
+    u: Any = ()
+    v: Any = ()
+
+    def after_step(self, **changed: Any) -> "State":
+        """Returns the state one step later, with these parts changed."""
+        return self._replace(step=self.step + 1, **changed)
+
+
+def first_state(**parts: Any) -> State:
+    """Returns the `State` before the first step, with these parts."""
+    return State(tf.zeros((), tf.int64), **parts)
+
+
+def next_state(state: Any) -> Any:
+    """Returns the state one step later; what is no `State` as it is."""
+    return state.after_step() if isinstance(state, State) else state
+
+
+def players(u: Any, v: Any) -> tuple[structures.Player, structures.Player]:
+    """Returns the two `Player` whose weights are structures of numbers.
+
+    Example:
+        >>> import keras_gamegan as kgg
+        >>> u, v = kgg.games.schemes.players(1.0, [2.0, 3.0])
+        >>> float(u.weights), len(v.weights)
+        (1.0, 2)
+    """
+    return structures.as_player(u), structures.as_player(v)
 
 
 class Step(NamedTuple):
@@ -13,8 +73,7 @@ class Step(NamedTuple):
         v: The maximising `Player` after the step.
         state: The scheme's own state (previous gradients, histories).
         report: Dictionary of scalars: "minimizer_loss", "maximizer_loss", "value", the
-            details of the maximiser's outcome and, where the scheme computes it,
-            "duality_gap".
+            details of the maximiser's outcome and the scheme's `log_names`.
 
     Example:
         >>> import keras_gamegan as kgg
@@ -29,13 +88,86 @@ class Step(NamedTuple):
     report: dict
 
 
+class Stepper(Protocol):
+    """Moves players by gradients: a descent rule, or the user's Keras optimizers.
+
+    The contract of gradients: what `games.gradients` returns is scaled by the loss
+    scale and is this replica's part of a sum; `minimizer`, `maximizer` and the two
+    trials take such gradients. A scheme that consumes a gradient in a formula asks for
+    the `exact` one, unscaled and summed over replicas, and hands a formula's result on
+    through `handed`.
+
+    Attributes:
+        minimizer_scale: Loss scale of the minimiser, or None.
+        maximizer_scale: Loss scale of the maximiser, or None.
+        minimizer_missing: Told of the minimiser's weights without a gradient, or None.
+        maximizer_missing: The same for the maximiser.
+        search_options: Keyword arguments of `games.search.search`, or None.
+
+    Example:
+        >>> import keras_gamegan as kgg
+        >>> class Signs(kgg.games.schemes.Simultaneous):
+        ...     def step(self, game, u, v, state, stepper, batch_fn=None):
+        ...         (out_u, grad_u), (out_v, grad_v) = (
+        ...             kgg.games.schemes.simultaneous_gradients(
+        ...                 game, u, v, stepper, batch_fn and batch_fn(0)
+        ...             )
+        ...         )
+        ...         exact = stepper.exact((grad_u, grad_v))
+        ...         signs = tf.nest.map_structure(tf.sign, exact)
+        ...         grad_u, grad_v = stepper.handed(signs)
+        ...         return kgg.games.schemes.Step(
+        ...             stepper.minimizer(out_u.player, grad_u),
+        ...             stepper.maximizer(out_v.player, grad_v),
+        ...             state,
+        ...             kgg.games.schemes.report(out_u, out_v),
+        ...         )
+        >>> import tensorflow as tf
+        >>> result = kgg.games.solve(kgg.games.e4(), scheme=Signs(), max_iterations=3)
+        >>> [round(float(x), 2) for x in result.trajectory[0] - result.trajectory[0][0]]
+        [0.0, -0.05, -0.1, -0.15]
+    """
+
+    minimizer_scale: Any
+    maximizer_scale: Any
+    minimizer_missing: Callable[[list[int]], None] | None
+    maximizer_missing: Callable[[list[int]], None] | None
+
+    @property
+    def search_options(self) -> Mapping[str, Any] | None:
+        """Keyword arguments of `games.search.search`, or None."""
+
+    def minimizer(self, player: structures.Player, gradient: Any) -> structures.Player:
+        """Returns the minimiser, one step from ``player``."""
+
+    def maximizer(self, player: structures.Player, gradient: Any) -> structures.Player:
+        """Returns the maximiser, one step from ``player``."""
+
+    def minimizer_trial(
+        self, player: structures.Player, gradient: Any
+    ) -> structures.Player:
+        """Returns where `minimizer` would lead; the minimiser stays where it is."""
+
+    def maximizer_trial(
+        self, player: structures.Player, gradient: Any
+    ) -> structures.Player:
+        """Returns where `maximizer` would lead; the maximiser stays where it is."""
+
+    def exact(self, gradients: tuple) -> tuple:
+        """Returns the pair of gradients for use in a formula."""
+
+    def handed(self, gradients: tuple) -> tuple:
+        """Returns the pair of exact gradients as `minimizer` and `maximizer` want."""
+
+
 class Scheme:
     """Turns players and a batch into updated players.
 
     A scheme owns no variables and knows nothing of Keras. It differentiates the game's
     losses and hands each gradient to a *stepper*, which moves the player: a pure
     descent rule in a closed-form game, the user's Keras optimizer in a model. The same
-    scheme therefore trains a bilinear game and a GAN.
+    scheme therefore trains a bilinear game and a GAN, and what its step returns is what
+    the model becomes.
 
     Example:
         >>> import keras_gamegan as kgg
@@ -48,12 +180,25 @@ class Scheme:
         [-3.33, 5.0]
     """
 
-    def initial_state(self, u, v):
-        """Returns the scheme's state before the first step."""
-        del u, v
-        return ()
+    # Names in the report that other schemes' reports lack.
+    log_names: tuple[str, ...] = ()
+    # In how many equal shares a step's batch is dealt out to its draws.
+    num_shares = 1
 
-    def step(self, game, u, v, state, stepper, batch_fn=None):
+    def initial_state(self, u: structures.Player, v: structures.Player) -> Any:
+        """Returns the scheme's `State` before the first step."""
+        del u, v
+        return first_state()
+
+    def step(
+        self,
+        game: Any,
+        u: structures.Player,
+        v: structures.Player,
+        state: Any,
+        stepper: Stepper,
+        batch_fn: Callable[[Any], Any] | None = None,
+    ) -> Step:
         """Updates both players once.
 
         Args:
@@ -61,11 +206,7 @@ class Scheme:
             u: The minimising `Player`.
             v: The maximising `Player`.
             state: What `initial_state` or the last step returned.
-            stepper: Has `minimizer(player, gradient)` and `maximizer(player,
-                gradient)`, which return the moved player; `minimizer_scale` and
-                `maximizer_scale`, loss scales or None; `minimizer_missing` and
-                `maximizer_missing`, told of weights without a gradient, or None (see
-                `games.gradients`); `search_options`.
+            stepper: A `Stepper`.
             batch_fn: Function from the index of a draw within this step to a batch.
                 Default: None, no batches.
 
@@ -77,14 +218,47 @@ class Scheme:
             "define step(game, u, v, state, stepper, batch_fn)."
         )
 
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments as a dictionary."""
+        return {}
 
-def draw(batch_fn, index):
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Scheme":
+        """Returns the scheme that `get_config` described."""
+        return cls(**config)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Scheme) or type(self) is not type(other):
+            return False
+        return self.get_config() == other.get_config()
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+    def __repr__(self) -> str:
+        return representation.short(self)
+
+
+def draw(batch_fn: Callable[[Any], Any] | None, index: Any) -> Any:
     """Returns the batch of that draw, or None where the game has no batches."""
     return None if batch_fn is None else batch_fn(index)
 
 
-def report(minimizer_outcome, maximizer_outcome, **more):
-    """Returns a step's report, in which value and details are the maximiser's."""
+def report(minimizer_outcome: Any, maximizer_outcome: Any, **more: Any) -> dict:
+    """Returns a step's report, in which value and details are the maximiser's.
+
+    Args:
+        minimizer_outcome: `Outcome` of the minimiser's loss.
+        maximizer_outcome: `Outcome` of the maximiser's loss.
+        **more: The scheme's own scalars, by the names of its `log_names`.
+
+    Example:
+        >>> import keras_gamegan as kgg
+        >>> from keras_gamegan.games import game
+        >>> outcome = game.Outcome(loss=1.0, player=None, value=-1.0)
+        >>> sorted(kgg.games.schemes.report(outcome, outcome))
+        ['maximizer_loss', 'minimizer_loss', 'value']
+    """
     return {
         "minimizer_loss": minimizer_outcome.loss,
         "maximizer_loss": maximizer_outcome.loss,

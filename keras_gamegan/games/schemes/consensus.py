@@ -30,19 +30,41 @@ class Consensus(base.Scheme):
     def __init__(self, gamma=0.1):
         self.gamma = validation.check_number("gamma", gamma)
 
+    def get_config(self):
+        """Returns the constructor's arguments as a dictionary."""
+        return {"gamma": self.gamma}
+
     def step(self, game, u, v, state, stepper, batch_fn=None):
         """Updates both players once; see `Scheme.step`."""
         batch = base.draw(batch_fn, 0)
+        weights = u.weights, v.weights
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch((u.weights, v.weights))
+            tape.watch(weights)
             (out_u, grad_u), (out_v, grad_v) = descent.simultaneous_gradients(
                 game, u, v, stepper, batch
             )
-            regularizer = structures.squared_norm((grad_u, grad_v))
-        pull_u, pull_v = tape.gradient(
-            regularizer,
-            (u.weights, v.weights),
+        found = grad_u, grad_v
+        # grad R = 2 J^T F: F is exact, J stays this replica's part, scaled as F was.
+        # One pass serves both players, though only one of them may be scaled.
+        scales = stepper.minimizer_scale, stepper.maximizer_scale
+        common = next((scale for scale in scales if scale is not None), None)
+        field = tuple(
+            gradient
+            if scale is common
+            else structures.scale(gradient, common / (1.0 if scale is None else scale))
+            for gradient, scale in zip(stepper.exact(found), scales, strict=True)
+        )
+        pull = tape.gradient(
+            found,
+            weights,
+            output_gradients=structures.scale(field, 2.0),
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
+        )
+        pull_u, pull_v = (
+            gradient
+            if scale is common
+            else structures.scale(gradient, (1.0 if scale is None else scale) / common)
+            for gradient, scale in zip(pull, scales, strict=True)
         )
         return base.Step(
             stepper.minimizer(
@@ -51,6 +73,6 @@ class Consensus(base.Scheme):
             stepper.maximizer(
                 out_v.player, structures.add_scaled(grad_v, self.gamma, pull_v)
             ),
-            state,
+            base.next_state(state),
             base.report(out_u, out_v),
         )

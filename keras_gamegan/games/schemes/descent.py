@@ -8,7 +8,29 @@ from keras_gamegan.games.schemes import base
 
 
 def simultaneous_gradients(game, u, v, stepper, batch):
-    """Returns ((outcome, gradient) of u, (outcome, gradient) of v) at (u, v)."""
+    """Differentiates both players' losses at the same point.
+
+    Args:
+        game: A game.
+        u: The minimising `Player`.
+        v: The maximising `Player`.
+        stepper: A `Stepper`: its loss scales are in the gradients.
+        batch: A batch, or None.
+
+    Returns:
+        Two pairs (outcome, gradient), the minimiser's and the maximiser's.
+
+    Example:
+        >>> import keras_gamegan as kgg
+        >>> from keras_gamegan.games import steppers, updates
+        >>> u, v = kgg.games.schemes.players(2.0, 3.0)
+        >>> stepper = steppers.DescentStepper(updates.sgd(0.1), ((), ()))
+        >>> of_u, of_v = kgg.games.schemes.simultaneous_gradients(
+        ...     kgg.games.bilinear(), u, v, stepper, None
+        ... )
+        >>> float(of_u[1]), float(of_v[1])
+        (3.0, -2.0)
+    """
     of_u = gradients.loss_and_gradient(
         game.minimizer_objective(structures.pure(v), batch),
         u,
@@ -46,7 +68,7 @@ class Simultaneous(base.Scheme):
         return base.Step(
             stepper.minimizer(out_u.player, grad_u),
             stepper.maximizer(out_v.player, grad_v),
-            state,
+            base.next_state(state),
             base.report(out_u, out_v),
         )
 
@@ -78,6 +100,13 @@ class Alternating(base.Scheme):
             "minimizer_steps", minimizer_steps
         )
 
+    def get_config(self):
+        """Returns the constructor's arguments as a dictionary."""
+        return {
+            "maximizer_steps": self.maximizer_steps,
+            "minimizer_steps": self.minimizer_steps,
+        }
+
     def opponents_of_maximizer(self, u, state):
         """Returns the `Mixture` the maximiser answers."""
         return structures.pure(u)
@@ -107,7 +136,7 @@ class Alternating(base.Scheme):
                 stepper.minimizer_missing,
             )
             u = stepper.minimizer(out_u.player, grad_u)
-        return base.Step(u, v, state, base.report(out_u, out_v))
+        return base.Step(u, v, base.next_state(state), base.report(out_u, out_v))
 
 
 class Extragradient(base.Scheme):
@@ -116,8 +145,13 @@ class Extragradient(base.Scheme):
     (u', v') = (u, v) - e F(u, v);   (u, v) <- (u, v) - a F(u', v'),
     F = (grad_u M, -grad_v M).
 
+    Without a step size of its own the look-ahead is the players' optimizers' step, with
+    Adam for instance ExtraAdam: both gradients enter the optimizers' moments, which
+    count two steps.
+
     Args:
-        step_size: Size e of the look-ahead step, > 0.
+        step_size: Size e of the look-ahead step, > 0. Default: None, the step that the
+            players' own optimizers take.
 
     Example:
         >>> import keras_gamegan as kgg
@@ -128,10 +162,18 @@ class Extragradient(base.Scheme):
     References:
         Korpelevich: "The Extragradient Method for Finding Saddle Points and Other
         Problems", 1976.
+        Gidel, Berard, Vignoud, Vincent, Lacoste-Julien: "A Variational Inequality
+        Perspective on Generative Adversarial Networks", 2019 (ExtraAdam).
     """
 
-    def __init__(self, step_size):
-        self.step_size = validation.check_number("step_size", step_size, exclusive=True)
+    def __init__(self, step_size=None):
+        if step_size is not None:
+            step_size = validation.check_number("step_size", step_size, exclusive=True)
+        self.step_size = step_size
+
+    def get_config(self):
+        """Returns the constructor's arguments as a dictionary."""
+        return {"step_size": self.step_size}
 
     def step(self, game, u, v, state, stepper, batch_fn=None):
         """Updates both players once; see `Scheme.step`."""
@@ -139,19 +181,26 @@ class Extragradient(base.Scheme):
         (out_u, grad_u), (out_v, grad_v) = simultaneous_gradients(
             game, u, v, stepper, batch
         )
-        ahead_u = structures.Player(
-            structures.add_scaled(u.weights, -self.step_size, grad_u), u.state
-        )
-        ahead_v = structures.Player(
-            structures.add_scaled(v.weights, -self.step_size, grad_v), v.state
-        )
+        if self.step_size is None:
+            ahead_u = stepper.minimizer_trial(out_u.player, grad_u)
+            ahead_v = stepper.maximizer_trial(out_v.player, grad_v)
+        else:
+            ahead_u, ahead_v = (
+                structures.Player(
+                    structures.add_scaled(player.weights, -self.step_size, gradient),
+                    player.state,
+                )
+                for player, gradient in zip(
+                    (u, v), stepper.exact((grad_u, grad_v)), strict=True
+                )
+            )
         (_, grad_u), (_, grad_v) = simultaneous_gradients(
             game, ahead_u, ahead_v, stepper, batch
         )
         return base.Step(
             stepper.minimizer(out_u.player, grad_u),
             stepper.maximizer(out_v.player, grad_v),
-            state,
+            base.next_state(state),
             base.report(out_u, out_v),
         )
 
@@ -172,11 +221,11 @@ class Optimistic(base.Scheme):
     """
 
     def initial_state(self, u, v):
-        """Returns (whether a step was taken, last gradient of u, that of v)."""
-        return (
-            tf.zeros((), tf.bool),
-            structures.zeros_like(u.weights),
-            structures.zeros_like(v.weights),
+        """Returns whether a step was taken, and the players' last gradients."""
+        return base.first_state(
+            own={"started": tf.zeros((), tf.bool)},
+            u={"gradient": structures.zeros_like(u.weights)},
+            v={"gradient": structures.zeros_like(v.weights)},
         )
 
     def step(self, game, u, v, state, stepper, batch_fn=None):
@@ -184,16 +233,19 @@ class Optimistic(base.Scheme):
         (out_u, grad_u), (out_v, grad_v) = simultaneous_gradients(
             game, u, v, stepper, base.draw(batch_fn, 0)
         )
-        started, last_u, last_v = state
-
-        def optimistic(gradient, last):
-            return tf.nest.map_structure(
-                lambda g, old: tf.where(started, 2.0 * g - old, g), gradient, last
-            )
-
+        now = stepper.exact((grad_u, grad_v))
+        last = state.u["gradient"], state.v["gradient"]
+        expected = tf.nest.map_structure(
+            lambda g, old: tf.where(state.own["started"], 2.0 * g - old, g), now, last
+        )
+        grad_u, grad_v = stepper.handed(expected)
         return base.Step(
-            stepper.minimizer(out_u.player, optimistic(grad_u, last_u)),
-            stepper.maximizer(out_v.player, optimistic(grad_v, last_v)),
-            (tf.ones((), tf.bool), grad_u, grad_v),
+            stepper.minimizer(out_u.player, grad_u),
+            stepper.maximizer(out_v.player, grad_v),
+            state.after_step(
+                own={"started": tf.ones((), tf.bool)},
+                u={"gradient": now[0]},
+                v={"gradient": now[1]},
+            ),
             base.report(out_u, out_v),
         )

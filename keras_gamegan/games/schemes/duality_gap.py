@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from keras_gamegan import representation
 from keras_gamegan.games import best_response, gradients, structures
 from keras_gamegan.games.schemes import base
 
@@ -39,9 +40,31 @@ class DualityGap(base.Scheme):
         self.response = response
         self.seed = seed
 
+    log_names = ("duality_gap",)
+
+    @property
+    def num_shares(self):
+        """Number of shares in which a step's batch is dealt out to its draws."""
+        return self.response.num_steps + 1 if self.response.batches == "fresh" else 1
+
     def initial_state(self, u, v):
         """Returns the response's state: worst players and the like, if they persist."""
-        return best_response.initial_state(self.response, u, v)
+        return _as_state(
+            base.first_state(), best_response.initial_state(self.response, u, v)
+        )
+
+    def get_config(self):
+        """Returns the constructor's arguments as a dictionary."""
+        return {"response": self.response.get_config(), "seed": self.seed}
+
+    def __repr__(self):
+        return representation.short(self, {"response": self.response})
+
+    @classmethod
+    def from_config(cls, config):
+        """Returns the scheme that `get_config` described."""
+        response = best_response.BestResponse.from_config(config["response"])
+        return cls(response, config["seed"])
 
     def step(self, game, u, v, state, stepper, batch_fn=None):
         """Updates both players once; see `Scheme.step`."""
@@ -68,16 +91,17 @@ class DualityGap(base.Scheme):
 
     def _losses(self, game, u, v, state, stepper, batch_fn):
         """Returns worst players, new state and the gap's two terms as functions."""
-        (worst_u, worst_v), state = best_response.best_responses(
+        (worst_u, worst_v), carried = best_response.best_responses(
             game,
             u,
             v,
             self.response,
             batch_fn=batch_fn,
             step_options=stepper.search_options,
-            state=state,
+            state=_carried(self.response, state),
             seed=self.seed,
         )
+        state = _as_state(base.next_state(state), carried)
         batch = base.draw(batch_fn, 0)
         loss_of_u = game.minimizer_objective(
             structures.pure(worst_v), batch, with_value=game.exact_minimizer_value
@@ -133,3 +157,27 @@ class DualityGap(base.Scheme):
             for gradient, scale in zip((grad_u, grad_v), scales, strict=True)
         )
         return worst, state, (out_u, grad_u), (out_v, grad_v)
+
+
+def _as_state(state, carried):
+    """Returns a scheme's state with what a response carries from step to step."""
+    if len(carried) < 3:
+        return state
+    sides = (
+        {"player": player, "optimizer": optimizer}
+        for player, optimizer in zip(*carried[1:], strict=True)
+    )
+    return state._replace(**dict(zip(("u", "v"), sides, strict=True)))
+
+
+def _carried(response, state):
+    """Returns what the response carries, as `best_response.best_responses` takes it."""
+    if response.start == "current":
+        return ()
+    if response.start == "perturbed":
+        return (state.step,)
+    return (
+        state.step,
+        (state.u["player"], state.v["player"]),
+        (state.u["optimizer"], state.v["optimizer"]),
+    )

@@ -39,28 +39,27 @@ class FictitiousPlay(descent.Alternating):
         self._initial_histories = initial_histories
 
     def initial_state(self, u, v):
-        """Returns the pair of histories before the first step."""
-        return self._initial_histories(u, v)
+        """Returns the histories of both players before the first step."""
+        history_u, history_v = self._initial_histories(u, v)
+        return base.first_state(u=history_u, v=history_v)
 
     def opponents_of_maximizer(self, u, state):
         """Returns the `Mixture` of historical minimisers, the live one included."""
-        history_u, _ = state
-        if history_u is None:
+        if state.u is None:
             return super().opponents_of_maximizer(u, state)
-        return history_u.mixture(u)
+        return state.u.mixture(u)
 
     def opponents_of_minimizer(self, v, state):
         """Returns the `Mixture` of historical maximisers, the live one included."""
-        _, history_v = state
-        if history_v is None:
+        if state.v is None:
             return super().opponents_of_minimizer(v, state)
-        return history_v.mixture(v)
+        return state.v.mixture(v)
 
     def step(self, game, u, v, state, stepper, batch_fn=None):
         """Updates both players once; see `Scheme.step`."""
         taken = super().step(game, u, v, state, stepper, batch_fn)
-        histories = tuple(
+        history_u, history_v = (
             None if history is None else history.record(player)
-            for history, player in zip(state, (taken.u, taken.v), strict=True)
+            for history, player in ((state.u, taken.u), (state.v, taken.v))
         )
-        return base.Step(taken.u, taken.v, histories, taken.report)
+        return taken._replace(state=taken.state._replace(u=history_u, v=history_v))

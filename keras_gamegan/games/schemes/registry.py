@@ -1,0 +1,42 @@
+"""The schemes by name: a string is short for a scheme with its defaults."""
+
+from keras_gamegan import validation
+from keras_gamegan.games.schemes import (
+    base,
+    consensus,
+    descent,
+    lookahead,
+    unrolled,
+)
+
+_SCHEMES = {
+    "alternating": descent.Alternating,
+    "simultaneous": descent.Simultaneous,
+    "extragradient": descent.Extragradient,
+    "optimistic": descent.Optimistic,
+    "consensus": consensus.Consensus,
+    "lookahead": lookahead.Lookahead,
+    "unrolled": unrolled.Unrolled,
+}
+NAMES = tuple(_SCHEMES)
+
+
+def get(scheme: str | base.Scheme, argument: str = "updates") -> base.Scheme:
+    """Returns a scheme by its name, or as it is.
+
+    Args:
+        scheme: A name of `NAMES`, or a `Scheme`.
+        argument: What the caller calls it, for the message.
+
+    Raises:
+        ValueError: If there is no scheme of that name.
+
+    Example:
+        >>> import keras_gamegan as kgg
+        >>> kgg.games.schemes.get("lookahead")
+        Lookahead()
+    """
+    if isinstance(scheme, base.Scheme):
+        return scheme
+    hint = "A kgg.games.schemes.Scheme object works too."
+    return _SCHEMES[validation.check_choice(argument, scheme, NAMES, hint)]()

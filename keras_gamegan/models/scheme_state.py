@@ -1,0 +1,224 @@
+"""What a scheme carries from step to step, as non-trainable variables of a model."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_gamegan import stateless, variable_store
+from keras_gamegan.distribution import replicas
+from keras_gamegan.games import schemes, structures
+
+_SIDES = ("generator", "discriminator")
+
+
+@keras.saving.register_keras_serializable(package="keras_gamegan")
+class SchemeState(variable_store.VariableStore):
+    """Keeps the `schemes.State` of a scheme between the steps of a model.
+
+    What is computed with it is the scheme's; here it is only kept: in the dtype that
+    the scheme gives it, the same on every replica. The number of steps is the model's.
+
+    Args:
+        scheme: A `schemes.Scheme`.
+        generator: `StatelessNetwork` of the minimiser.
+        discriminator: `StatelessNetwork` of the maximiser.
+        name: Layer name.
+
+    Raises:
+        TypeError: If the scheme's first state is no `schemes.State` of tensors.
+    """
+
+    def __init__(
+        self,
+        scheme: schemes.Scheme,
+        generator: stateless.StatelessNetwork,
+        discriminator: stateless.StatelessNetwork,
+        name: str = "scheme_state",
+    ) -> None:
+        super().__init__(name=name)
+        self._scheme = scheme
+        self._networks = dict(zip(_SIDES, (generator, discriminator), strict=True))
+        self.refresh()
+        self.built = True
+
+    def refresh(self) -> None:
+        """Begins to keep what weights that have become trainable need."""
+        state = _first(self._scheme, *self._networks.values())
+        for key, network, weight, value in self._entries(state):
+            if self.kept(key, weight) is None:
+                dtype = value.dtype.name
+                self.keep(key, value.shape, dtype, network, weight).assign(value)
+        template = tf.nest.map_structure(lambda value: None, state)
+        # In a function: Keras would look for variables in an attribute.
+        self._template = lambda: template
+
+    def make_room(self, key: str, place: int) -> None:
+        """Makes the slot of a weight that is frozen here, but not in a file."""
+        for name, network in self._networks.items():
+            if key.startswith(f"{name}_") and place < len(network.stored_variables):
+                weight = network.stored_variables[place]
+                self.keep(key, weight.shape, weight.dtype, network, weight)
+
+    def read(self, step: Any) -> schemes.State:
+        """Returns the state after so many steps.
+
+        Args:
+            step: int64 scalar, the steps taken so far.
+        """
+
+        def value(key, weight=None):
+            return tf.convert_to_tensor(self.kept(key, weight))
+
+        def filled(key, part, network):
+            if isinstance(part, structures.Player):
+                variables = network.variables
+                return network.pack({id(v): value(key, v) for v in variables})
+            if isinstance(part, list):
+                return [value(key, weight) for weight in network.weight_variables]
+            if isinstance(part, tuple):
+                return tuple(filled(*each, network) for each in _parts(key, part))
+            return value(key)
+
+        template = self._template()
+        own = {name: value(f"own_{name}") for name in template.own}
+        sides = (
+            {
+                name: filled(f"{side}_{name}", part, network)
+                for name, part in dict(parts).items()
+            }
+            for (side, network), parts in zip(
+                self._networks.items(), (template.u, template.v), strict=True
+            )
+        )
+        return schemes.State(step, own, *sides)
+
+    def write(self, state: Any, share: Any, forgiving: bool = False) -> None:
+        """Writes a state.
+
+        Args:
+            state: A `schemes.State`, but for its number of steps.
+            share: This replica's `distribution.replicas.Share` of the batch. What a
+                forward pass moved on each replica (BatchNorm statistics) is averaged.
+            forgiving: Whether a state with numbers that are not finite is left out, as
+                loss scaling leaves out a step.
+        """
+        if not isinstance(state, schemes.State):
+            return
+        entries = list(self._entries(_averaged(state, share)))
+        values = [value for *_, value in entries]
+        if forgiving:
+            floating = [value for value in values if value.dtype.is_floating]
+            fine = tf.reduce_all(
+                [tf.reduce_all(tf.math.is_finite(value)) for value in floating]
+            )
+            values = [
+                tf.where(fine, value, tf.convert_to_tensor(self.kept(key, weight)))
+                for (key, _, weight, _), value in zip(entries, values, strict=True)
+            ]
+        for (key, _, weight, _), value in zip(entries, values, strict=True):
+            self.kept(key, weight).assign(value)
+
+    def _entries(self, state: schemes.State) -> Iterator[tuple]:
+        """Yields (key, network, weight, value) of everything that is kept, in order."""
+
+        def entries(key, part, network):
+            if isinstance(part, structures.Player):
+                values = network.unpack(part)
+                for weight in network.stored_variables:
+                    yield key, network, weight, values[id(weight)]
+            elif isinstance(part, list):
+                for weight, value in zip(network.weight_variables, part, strict=True):
+                    yield key, network, weight, value
+            elif isinstance(part, tuple):
+                for each in _parts(key, part):
+                    yield from entries(*each, network)
+            else:
+                yield key, None, None, part
+
+        for name, value in dict(state.own).items():
+            yield f"own_{name}", None, None, value
+        # By name, then by side: the order of the files of version 0.1.
+        for name in dict.fromkeys([*state.u, *state.v]):
+            for (side, network), parts in zip(
+                self._networks.items(), (state.u, state.v), strict=True
+            ):
+                if name in parts:
+                    yield from entries(f"{side}_{name}", parts[name], network)
+
+
+class NoState:
+    """Stands for the state of a scheme that carries nothing but the number of steps."""
+
+    def read(self, step: Any) -> schemes.State:
+        """Returns the state after so many steps."""
+        return schemes.State(step)
+
+    def write(self, state: Any, share: Any, forgiving: bool = False) -> None:
+        """Writes nothing."""
+
+
+def keep(
+    scheme: schemes.Scheme,
+    generator: stateless.StatelessNetwork,
+    discriminator: stateless.StatelessNetwork,
+) -> SchemeState | NoState:
+    """Returns what keeps a scheme's state, as `SchemeState`, if there is any."""
+    if not any(_first(scheme, generator, discriminator)[1:]):
+        return NoState()
+    return SchemeState(scheme, generator, discriminator)
+
+
+def _parts(key: str, part: tuple) -> list[tuple]:
+    return [(f"{key}_{index}", each) for index, each in enumerate(part)]
+
+
+def _averaged(state: schemes.State, share: Any) -> schemes.State:
+    """Returns the state whose players' own states are the same on every replica."""
+    if replicas.num_replicas() == 1:
+        return state
+
+    def is_player(part):
+        return isinstance(part, structures.Player)
+
+    moved = [
+        player.state
+        for parts in (state.u, state.v)
+        for player in dict(parts).values()
+        if is_player(player)
+    ]
+    means = replicas.mean_over_replicas(tf.nest.flatten(moved), share)
+    left = iter(tf.nest.pack_sequence_as(moved, means))
+    sides = (
+        {
+            name: part._replace(state=next(left)) if is_player(part) else part
+            for name, part in dict(parts).items()
+        }
+        for parts in (state.u, state.v)
+    )
+    return schemes.State(state.step, state.own, *sides)
+
+
+def _first(
+    scheme: schemes.Scheme,
+    generator: stateless.StatelessNetwork,
+    discriminator: stateless.StatelessNetwork,
+) -> schemes.State:
+    """Returns a scheme's state before the first step, if a model can keep it."""
+    state = scheme.initial_state(generator.player(), discriminator.player())
+    if isinstance(state, tuple) and not state:
+        return schemes.State(0)
+    fits = isinstance(state, schemes.State) and all(
+        isinstance(part, dict) or part == () for part in state[1:]
+    )
+    if fits and all(tf.is_tensor(leaf) for leaf in tf.nest.flatten(state[1:])):
+        return state
+    hint = ""
+    if isinstance(scheme, schemes.FictitiousPlay):
+        hint = " Use kgg.FictitiousGAN, which keeps the histories in banks."
+    raise TypeError(
+        "A model keeps a scheme's state in variables: `initial_state` must return a "
+        "kgg.games.schemes.State whose own, u and v are dictionaries of tensors. "
+        f"Received: {state!r} from {scheme!r}.{hint}"
+    )
