@@ -4,6 +4,7 @@ from keras_gamegan.games.schemes.base import Scheme as Scheme
 from keras_gamegan.games.schemes.base import State as State
 from keras_gamegan.games.schemes.base import Step as Step
 from keras_gamegan.games.schemes.base import Stepper as Stepper
+from keras_gamegan.games.schemes.base import first_state as first_state
 from keras_gamegan.games.schemes.base import players as players
 from keras_gamegan.games.schemes.base import report as report
 from keras_gamegan.games.schemes.consensus import Consensus as Consensus
@@ -36,6 +37,7 @@ __all__ = [
     "Step",
     "Stepper",
     "Unrolled",
+    "first_state",
     "get",
     "players",
     "report",

@@ -44,7 +44,16 @@ class State(NamedTuple):
 
 
 def first_state(**parts: Any) -> State:
-    """Returns the `State` before the first step, with these parts."""
+    """Returns the `State` before the first step.
+
+    Args:
+        **parts: `own`, `u` and `v` of the state.
+
+    Example:
+        >>> import keras_gamegan as kgg
+        >>> int(kgg.games.schemes.first_state(own={}).step)
+        0
+    """
     return State(tf.zeros((), tf.int64), **parts)
 
 
