@@ -302,4 +302,4 @@ def test_errors(make, error, message):
 def test_a_scheme_must_define_step():
     with pytest.raises(TypeError, match=r"Scheme is not a scheme yet.*define step"):
         schemes.Scheme().step(None, None, None, (), None)
-    assert schemes.Scheme().initial_state(None, None)[1:] == ({}, {}, {})
+    assert schemes.Scheme().initial_state(None, None)[1:] == ((), (), ())
