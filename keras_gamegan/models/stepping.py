@@ -82,11 +82,15 @@ class OptimizerStepper:
         return tuple(unscaled)
 
     def handed(self, gradients):
-        """Returns exact gradients scaled, this replica's part of a sum over all."""
-        number = replicas.num_replicas()
+        """Returns exact gradients scaled, this replica's part of a sum."""
         scales = self._scales
-        if number > 1:
-            scales = ((1.0 if scale is None else scale) / number for scale in scales)
+        if replicas.num_replicas() > 1:
+            # By the size of the shares: of an empty one nothing counts.
+            part = tf.cast(self._share.local_size / self._share.size, tf.float64)
+            scales = (
+                part if scale is None else part * tf.cast(scale, tf.float64)
+                for scale in scales
+            )
         return tuple(
             _scaled(gradient, scale)
             for gradient, scale in zip(gradients, scales, strict=True)
