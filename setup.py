@@ -56,12 +56,13 @@ REQUIREMENTS = [*tensorflow(), "keras>=3.8,<4", "numpy>=1.26"]
 EXTRAS = {
     # tensorflow-datasets imports importlib_resources and does not declare it.
     "datasets": ["tensorflow-datasets>=4.9.7", "importlib_resources>=6"],
-    # TF-GAN asks for any version of what it uses, and gets along with few.
+    # TF-GAN asks for any version of what it uses, and gets along with few; its
+    # tensorflow-hub imports pkg_resources, which setuptools has dropped.
     "tfgan": [
         "tensorflow-gan==2.1.0",
         "tensorflow-probability>=0.25,<0.26",
         "tf_keras>=2.18",
-        "setuptools",
+        "setuptools<81",
     ],
     "games": ["scipy>=1.11"],
     "examples": ["matplotlib>=3.8", "tensorboard>=2.18"],
