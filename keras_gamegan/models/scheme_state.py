@@ -103,9 +103,11 @@ class SchemeState(variable_store.VariableStore):
                 forward pass moved on each replica (BatchNorm statistics) is averaged.
             forgiving: Whether a state with numbers that are not finite is left out, as
                 loss scaling leaves out a step.
+
+        Raises:
+            TypeError: If the state is not made up as the scheme's first one.
         """
-        if not isinstance(state, schemes.State):
-            return
+        _check_same(self._scheme, self._template(), state)
         entries = list(self._entries(_averaged(state, share)))
         values = [value for *_, value in entries]
         if forgiving:
@@ -200,6 +202,19 @@ def _averaged(state: schemes.State, share: Any) -> schemes.State:
     return schemes.State(state.step, state.own, *sides)
 
 
+def _check_same(scheme: schemes.Scheme, first: schemes.State, state: Any) -> None:
+    """Raises if a step returns a state that is not made up as the first one."""
+    try:
+        made = [[dict(part) for part in each[1:]] for each in (first, state)]
+        tf.nest.assert_same_structure(*made)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            "A step must return a state that is made up as the one of `initial_state`, "
+            "for instance state.after_step(u=...). Received: another one from "
+            f"{scheme!r}, {type(state).__name__}."
+        ) from error
+
+
 def _first(
     scheme: schemes.Scheme,
     generator: stateless.StatelessNetwork,
@@ -210,7 +225,8 @@ def _first(
     if isinstance(state, tuple) and not state:
         return schemes.State(0)
     fits = isinstance(state, schemes.State) and all(
-        isinstance(part, dict) or part == () for part in state[1:]
+        isinstance(part, dict) or (isinstance(part, tuple) and not part)
+        for part in state[1:]
     )
     if fits and all(tf.is_tensor(leaf) for leaf in tf.nest.flatten(state[1:])):
         return state

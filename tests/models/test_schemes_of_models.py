@@ -325,3 +325,15 @@ class Listing(schemes.Simultaneous):
 def test_errors(updates, arguments, error, message):
     with pytest.raises(error, match=message):
         kgg.GAN(*pair(), updates=updates, **arguments)
+
+
+class Forgetful(schemes.Optimistic):
+    def step(self, game, u, v, state, stepper, batch_fn=None):
+        taken = super().step(game, u, v, state, stepper, batch_fn)
+        return taken._replace(state=taken.state._replace(v={}))
+
+
+def test_a_state_of_another_make_is_refused():
+    gan = compiled(Forgetful())
+    with pytest.raises(TypeError, match=r"made up as the one of `initial_state`.*Forg"):
+        gan.fit(points(1), batch_size=8, verbose=0)

@@ -21,12 +21,11 @@ _SCHEMES = {
 NAMES = tuple(_SCHEMES)
 
 
-def get(scheme: str | base.Scheme, argument: str = "updates") -> base.Scheme:
+def get(scheme: str | base.Scheme) -> base.Scheme:
     """Returns a scheme by its name, or as it is.
 
     Args:
         scheme: A name of `NAMES`, or a `Scheme`.
-        argument: What the caller calls it, for the message.
 
     Raises:
         ValueError: If there is no scheme of that name.
@@ -39,4 +38,4 @@ def get(scheme: str | base.Scheme, argument: str = "updates") -> base.Scheme:
     if isinstance(scheme, base.Scheme):
         return scheme
     hint = "A kgg.games.schemes.Scheme object works too."
-    return _SCHEMES[validation.check_choice(argument, scheme, NAMES, hint)]()
+    return _SCHEMES[validation.check_choice("updates", scheme, NAMES, hint)]()
