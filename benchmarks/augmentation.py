@@ -27,13 +27,15 @@ flags.DEFINE_float("penalty_weight", 0.0, "Of R1; 0: none.", 0.0)
 flags.DEFINE_float("d_learning_rate", 5e-4, "Adam's for the discriminator.", 0.0)
 flags.DEFINE_float("g_learning_rate", 1e-3, "Adam's for the generator.", 0.0)
 flags.DEFINE_integer("base_filters", 16, "Of the networks.", 1)
-flags.DEFINE_list("augmentations", ["none", "diffaugment", "adaptive"], "Which to run.")
 
 SETTINGS = {
     "none": lambda: None,
     "diffaugment": lambda: kgg.augment.DiffAugment("translation,cutout"),
     "adaptive": lambda: kgg.augment.Adaptive(num_images=50_000),
 }
+flags.DEFINE_multi_enum(
+    "augmentation", list(SETTINGS), list(SETTINGS), "What to run; may be repeated."
+)
 NUM_SAMPLES = 5000
 
 
@@ -87,7 +89,7 @@ def main(argv):
     features = classifier(images / 127.5 - 1.0, labels)
     few = images[: FLAGS.num_images]
     results = []
-    for name in FLAGS.augmentations:
+    for name in FLAGS.augmentation:
         for seed in range(FLAGS.seeds):
             began = time.perf_counter()
             gan, logs = train(SETTINGS[name](), few, seed)
@@ -108,7 +110,7 @@ def main(argv):
     path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print("\n| augmentation | Fréchet distance | worst | d_real | s |")
     print("|---|---|---|---|---|")
-    for name in FLAGS.augmentations:
+    for name in FLAGS.augmentation:
         mine = [row for row in results if row["setting"] == name]
         found = [row["frechet_distance"] for row in mine]
         deviation = np.std(found, ddof=1) if len(found) > 1 else 0.0
