@@ -27,7 +27,7 @@ from absl import app, flags
 
 import keras_gamegan as kgg
 from keras_gamegan.games import gradients, structures
-from keras_gamegan.models import adversarial_game, batches
+from keras_gamegan.models import adversarial_game, labelled_data
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("repetitions", 21, "Timed repetitions of each row.", 1)
@@ -61,7 +61,7 @@ class BatchedGame(adversarial_game.AdversarialGame):
 
     def _answers(self, opponents, data, batch):
         logits = tf.vectorized_map(
-            lambda v: self.logits(v, data, batch.labels, batch, False)[0],
+            lambda v: self.logits(v, data, batch.examples.labels, batch, False)[0],
             opponents.players,
         )
         return tf.unstack(logits), opponents.probabilities
@@ -100,7 +100,9 @@ def stacked(mixture):
 
 def steps(gan, real):
     """Returns name -> function that gives the gradients of both players."""
-    source = batches.BatchSource(real, None, tf.zeros([2], tf.int64), gan.latent_shape)
+    source = labelled_data.source_of(
+        real, None, tf.zeros([2], tf.int64), gan.latent_shape
+    )
     batched = BatchedGame(gan.discriminator_network, gan.generator_network, gan.payoff)
     u, v = gan.generator_network.player(), gan.discriminator_network.player()
     mixtures = gan.generator_bank.mixture(u), gan.discriminator_bank.mixture(v)

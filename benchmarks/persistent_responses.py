@@ -23,7 +23,7 @@ from absl import app, flags
 
 import keras_gamegan as kgg
 from keras_gamegan.games import gradients, structures
-from keras_gamegan.models import batches
+from keras_gamegan.models import labelled_data
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("repetitions", 41, "Timed repetitions of each row.", 3)
@@ -100,7 +100,7 @@ def bounds(gan, real, number):
         return [tf.reduce_sum(each) for each in found if each is not None]
 
     def step(persistent):
-        source = batches.BatchSource(
+        source = labelled_data.source_of(
             real, None, tf.zeros([2], tf.int64), gan.latent_shape
         )(0)
         u, v = gan.generator_network.player(), gan.discriminator_network.player()

@@ -29,7 +29,7 @@ from absl import app, flags
 
 import keras_gamegan as kgg
 from keras_gamegan.games import randomness
-from keras_gamegan.models import batches
+from keras_gamegan.models import labelled_data
 
 TITLES = {
     "gan": "`GAN`",
@@ -106,7 +106,7 @@ def write_arrays(path, setting, model):
                 arrays[f"{prefix}{index}_{number}"] = array
     latents = []
     for step in range(CHECKED_STEPS):
-        source = batches.BatchSource(
+        source = labelled_data.source_of(
             setting.data()[step],
             None,
             randomness.fold(randomness.root(model.seed), step),

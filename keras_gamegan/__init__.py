@@ -29,6 +29,7 @@ from keras_gamegan.models import GAN as GAN
 from keras_gamegan.models import DualityGapGAN as DualityGapGAN
 from keras_gamegan.models import FictitiousGAN as FictitiousGAN
 from keras_gamegan.models import NonFiniteError as NonFiniteError
+from keras_gamegan.models import TwoPlayerModel as TwoPlayerModel
 from keras_gamegan.payoffs import Payoff as Payoff
 from keras_gamegan.payoffs import penalties as penalties
 from keras_gamegan.population import PayoffMatrix as PayoffMatrix
@@ -48,6 +49,7 @@ __all__ = [
     "Payoff",
     "PayoffMatrix",
     "Population",
+    "TwoPlayerModel",
     "WeightBank",
     "WorkerLostError",
     "__version__",

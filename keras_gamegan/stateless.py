@@ -4,10 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from keras_gamegan import labelling, random_layers
+from keras_gamegan import random_layers
 from keras_gamegan.distribution import keras_private
 from keras_gamegan.games import structures
 
@@ -24,20 +23,13 @@ class StatelessNetwork:
     `refresh` is called, as Keras reads it in `compile`.
 
     Args:
-        model: A built Keras model of one input, or of two, one of which are labels.
-        label_index: Position of the labels in `model.inputs`, if there are two.
-            Default: 1.
+        model: A built Keras model.
     """
 
-    def __init__(self, model: keras.Model, label_index: int = 1) -> None:
+    def __init__(self, model: keras.Model) -> None:
         self.model = model
-        inputs = list(model.inputs)
-        self.label_input: Any = inputs.pop(label_index) if len(inputs) > 1 else None
-        self.main_input = inputs[0]
-        # Data or latents, then labels if there are any.
-        self.inputs = [self.main_input, self.label_input][: len(model.inputs)]
+        self.inputs = list(model.inputs)
         self.output = model.outputs[0]
-        self._label_index = label_index
         self._noise = random_layers.Noise(model)
         self.weight_variables: list[keras.Variable] = []
         self.state_variables: list[keras.Variable] = []
@@ -69,7 +61,9 @@ class StatelessNetwork:
         """
         dtypes = [v.dtype for v in self.variables if tf.as_dtype(v.dtype).is_floating]
         dtype = dtypes[0] if dtypes else self.model.variable_dtype
-        return keras.backend.result_type(dtype, self.output.dtype)
+        made = [output.dtype for output in self.model.outputs]
+        made = [each for each in made if tf.as_dtype(each).is_floating]
+        return keras.backend.result_type(dtype, *made)
 
     @property
     def has_modes(self) -> bool:
@@ -170,50 +164,43 @@ class StatelessNetwork:
 
         Args:
             player: `Player` whose weights and state are used.
-            inputs: Tensor, or list of a tensor and labels.
+            inputs: What the model takes.
             training: Whether in training mode.
             stream: Random stream for Dropout and the like, int64 (2,).
 
         Returns:
-            A triple (outputs in `dtype`, moved `Player`, sum of the
+            A triple (outputs, floating ones in `dtype`; moved `Player`; sum of the
             network's own regularisation losses or None).
         """
         given = self.unpack(player)
         pairs = [(variable, given[id(variable)]) for variable in self.variables]
         with self._noise.scope(pairs, stream) as scope:
-            outputs = self.model(self._arranged(inputs), training=training)
+            outputs = self.model(self.arranged(inputs), training=training)
             losses = self.model.losses
-        outputs = tf.cast(tf.nest.flatten(outputs)[0], self.dtype)
+        dtype = tf.as_dtype(self.dtype)
+        outputs = tf.nest.map_structure(
+            lambda leaf: tf.cast(leaf, dtype) if leaf.dtype.is_floating else leaf,
+            outputs,
+        )
         moved = self.pack({id(v): scope.get_current_value(v) for v in self.variables})
         regularization = None
         if losses:
-            regularization = tf.add_n([tf.cast(loss, outputs.dtype) for loss in losses])
+            regularization = tf.add_n([tf.cast(loss, dtype) for loss in losses])
         return outputs, moved, regularization
 
-    def as_labels(self, labels: Any) -> Any:
-        """Returns labels in the shape the network takes: (n,) for (n, 1), or reverse.
+    def weight_regularization(self, player: structures.Player) -> Any:
+        """Returns the part of the regularisation that is of the weights alone."""
+        return sum(
+            variable.regularizer(value)
+            for variable, value in zip(
+                self.weight_variables, player.weights, strict=True
+            )
+            if variable.regularizer is not None
+        )
 
-        Args:
-            labels: Array or tensor (n, ...).
-
-        Raises:
-            ValueError: If they have another shape: class numbers where one-hot vectors
-                are taken, or the reverse.
-        """
-        expected = tuple(self.label_input.shape)
-        # Retraced for data of another rank, a step does not know the rank.
-        unknown = tf.is_tensor(labels) and labels.shape.rank is None
-        if not unknown:
-            labelling.check_shape(tuple(labels.shape), expected)
-            if len(labels.shape) == len(expected):
-                return labels
-        reshape = np.reshape if isinstance(labels, np.ndarray) else tf.reshape
-        return reshape(labels, (-1, *expected[1:]))
-
-    @property
-    def num_classes(self) -> int | None:
-        """Number of classes that the network knows; None if that cannot be told."""
-        return labelling.num_classes(self.model, self._label_index)
+    def arranged(self, inputs: Any) -> Any:
+        """Returns the inputs of `apply` in the structure that the model takes."""
+        return inputs
 
     def draws(self) -> bool:
         """Returns whether the network draws random numbers in inference mode."""
@@ -228,17 +215,12 @@ class StatelessNetwork:
         specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in self.inputs]
 
         def run(*inputs):
-            function(list(inputs) if len(inputs) > 1 else inputs[0])
+            function(self.from_list(list(inputs)))
 
         tf.function(run, input_signature=specs).get_concrete_function()
 
-    def _arranged(self, inputs: Any) -> Any:
-        """Returns the inputs in the structure that the model was built with."""
-        if self.label_input is None:
-            flat = [inputs[0] if isinstance(inputs, (list, tuple)) else inputs]
-        else:
-            main, labels = inputs
-            flat = [main, labels] if self._label_index else [labels, main]
+    def from_list(self, tensors: list) -> Any:
+        """Returns tensors, in the order of `inputs`, as `apply` takes them."""
         if isinstance(self.model, keras.Sequential):
-            return flat[0]
-        return keras.tree.pack_sequence_as(self.model.input, flat)
+            return tensors[0]
+        return keras.tree.pack_sequence_as(self.model.input, tensors)

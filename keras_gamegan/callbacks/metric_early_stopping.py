@@ -231,7 +231,8 @@ class MetricEarlyStopping(keras.callbacks.Callback):
 
     def _variables(self):
         model = self.model
-        found = [*model.discriminator.weights, *model.generator.weights]
-        if model.generator_average is not None:
-            found += model.generator_average.weights
+        found = [*model.maximizer.weights, *model.minimizer.weights]
+        average = getattr(model, "generator_average", None)
+        if average is not None:
+            found += average.weights
         return found

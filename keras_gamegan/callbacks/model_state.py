@@ -75,8 +75,8 @@ def variables(model):
     """Returns the variables of the networks, banks and both optimizers."""
     return [
         *model.weights,
-        *model.d_optimizer.variables,
-        *model.g_optimizer.variables,
+        *model.maximizer_optimizer.variables,
+        *model.minimizer_optimizer.variables,
     ]
 
 

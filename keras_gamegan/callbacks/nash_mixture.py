@@ -85,8 +85,8 @@ class NashMixture(measurement.Measurement):
         table = self._estimator(self.model.seed + step)
         equilibrium = table.equilibrium()
         for bank, shares in (
-            (self.model.generator_bank, equilibrium.p),
-            (self.model.discriminator_bank, equilibrium.q),
+            (self.model.minimizer_bank, equilibrium.p),
+            (self.model.maximizer_bank, equilibrium.q),
         ):
             if bank is not None:
                 bank.assign_probabilities(shares)
@@ -99,7 +99,7 @@ class NashMixture(measurement.Measurement):
         }
 
     def _check_model(self):
-        history = getattr(self.model, "history_config", None)
+        history = self.model.scheme.history
         weights = getattr(history, "weights", None)
         if weights != "nash":
             received = f"a {type(self.model).__name__}"

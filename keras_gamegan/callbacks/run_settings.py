@@ -25,18 +25,18 @@ def record(model):
     """Returns what a model is made of and compiled with, as JSON has it.
 
     Args:
-        model: A compiled `GAN`.
+        model: A compiled `TwoPlayerModel`.
     """
-    for optimizer in (model.d_optimizer, model.g_optimizer):
+    for optimizer in (model.maximizer_optimizer, model.minimizer_optimizer):
         if optimizer not in _compiled:
             _compiled[optimizer] = _described(lambda each=optimizer: each)
+    roles, played = model.roles, model.played()
     return {
-        "loss": _described(lambda: model.payoff),
-        "penalty": _described(lambda: model.penalty),
-        "discriminator's optimizer": _compiled[model.d_optimizer],
-        "generator's optimizer": _compiled[model.g_optimizer],
-        "discriminator": _described(lambda: model.discriminator),
-        "generator": _described(lambda: model.generator),
+        **{name: _described(lambda name=name: played[name]) for name in played},
+        f"{roles.maximizer}'s optimizer": _compiled[model.maximizer_optimizer],
+        f"{roles.minimizer}'s optimizer": _compiled[model.minimizer_optimizer],
+        roles.maximizer: _described(lambda: model.maximizer),
+        roles.minimizer: _described(lambda: model.minimizer),
         "model": _described(lambda: _arguments(model)),
     }
 
@@ -75,8 +75,8 @@ def restore_rates(model, old, new):
         new: `record` of this script.
     """
     for side, optimizer in (
-        ("discriminator's optimizer", model.d_optimizer),
-        ("generator's optimizer", model.g_optimizer),
+        (f"{model.roles.maximizer}'s optimizer", model.maximizer_optimizer),
+        (f"{model.roles.minimizer}'s optimizer", model.minimizer_optimizer),
     ):
         before, now = _rate(old.get(side)), _rate(new[side])
         if before is not None and now is not None and before != now:
@@ -95,7 +95,7 @@ def _rate(config):
 def _arguments(model):
     """Returns the constructor's arguments that are not described elsewhere."""
     config = dict(model.get_config())
-    for name in ("discriminator", "generator", "keras_gamegan_version", "name", "seed"):
+    for name in (*model.roles.players, "keras_gamegan_version", "name", "seed"):
         config.pop(name, None)
     return config
 

@@ -81,7 +81,7 @@ def warn_of_lost_beginning(directory, model):
 
 def warn_of_adaptation(model):
     """Warns of layers that Keras does not write into a file as they are."""
-    networks = model.discriminator, model.generator
+    networks = model.maximizer, model.minimizer
     if any(keras_private.adapted_weights(network) for network in networks):
         warnings.warn(
             "Keras merges a low-rank adaptation (enable_lora) into the kernel when it "
@@ -110,7 +110,7 @@ def check_alone(directory, others):
 
 def identity(model):
     """Returns what must be the same for a run to be taken up, as JSON has it."""
-    optimizers = (model.d_optimizer, model.g_optimizer)
+    optimizers = (model.maximizer_optimizer, model.minimizer_optimizer)
     return {
         "model": type(model).__name__,
         "seed": model.seed,

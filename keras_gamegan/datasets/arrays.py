@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_gamegan import validation
 from keras_gamegan.datasets import permutation, seekable
+from keras_gamegan.typing import Structure
 
 
 class ArrayBatches:
@@ -18,8 +19,8 @@ class ArrayBatches:
     for one, and `fit` killed and resumed in the middle see the same batches.
 
     Args:
-        data: Array (n, ...) of numbers, handed on as they are.
-        labels: Array (n, ...), or None.
+        element: What a batch is to be, (x,) or (x, y): a structure of arrays (n, ...)
+            of numbers, handed on as they are.
         batch_size: Examples in a batch, >= 1; the last batch of a pass may be smaller.
         shuffle: Whether to shuffle.
         seed: Integer, >= 0.
@@ -27,24 +28,22 @@ class ArrayBatches:
     Example:
         >>> import numpy as np
         >>> from keras_gamegan.datasets import arrays
-        >>> batches = arrays.ArrayBatches(np.arange(5.0), None, 2, False, seed=0)
+        >>> batches = arrays.ArrayBatches((np.arange(5.0),), 2, False, seed=0)
         >>> [x.numpy().tolist() for (x,) in batches.from_step(0)]
         [[0.0, 1.0], [2.0, 3.0], [4.0]]
     """
 
     def __init__(
-        self, data: Any, labels: Any, batch_size: int, shuffle: bool, seed: int
+        self, element: Structure, batch_size: int, shuffle: bool, seed: int
     ) -> None:
-        self.num_examples = len(data)
+        self.num_examples = len(tf.nest.flatten(element)[0])
         self.batch_size = validation.check_integer("batch_size", batch_size)
         self.steps_per_epoch = -(-self.num_examples // self.batch_size)
         self.shuffle = shuffle
         self._seed = seed
         # Input pipelines run on the CPU; elsewhere each batch would be copied back.
         with tf.device("CPU:0"):
-            self._arrays = tuple(
-                tf.constant(array) for array in (data, labels) if array is not None
-            )
+            self._arrays = tf.nest.map_structure(tf.constant, element)
 
     def from_step(
         self, first_step: int, steps_per_epoch: int | None = None
@@ -57,13 +56,15 @@ class ArrayBatches:
                 Default: None, it is.
 
         Returns:
-            A `tf.data.Dataset` of tuples (data,) or (data, labels), with the method
+            A `tf.data.Dataset` of such elements, with the method
             `starting_at`, as `ShuffledStream.epochs`.
         """
 
         def batch_at(step):
             indices = self._indices(step, first_step)
-            return tuple(tf.gather(array, indices) for array in self._arrays)
+            return tf.nest.map_structure(
+                lambda array: tf.gather(array, indices), self._arrays
+            )
 
         whole = steps_per_epoch in (None, self.steps_per_epoch)
         return seekable.stream(batch_at, self.steps_per_epoch if whole else None)

@@ -203,7 +203,16 @@ def initial_state(response, u, v):
 
 
 def best_responses(
-    game, u, v, response, *, batch_fn=None, step_options=None, state=(), seed=0
+    game,
+    u,
+    v,
+    response,
+    *,
+    batch_fn=None,
+    step_options=None,
+    state=(),
+    seed=0,
+    opponents=(None, None),
 ):
     """Searches both worst opponents of (u, v) at once.
 
@@ -219,12 +228,17 @@ def best_responses(
         state: What `initial_state` or the last call returned. Default: (), enough for
             `start="current"`.
         seed: Integer seed of the noise of `start="perturbed"`. Default: 0.
+        opponents: Pair of `Mixture`, of minimisers that v_w answers and of maximisers
+            that u_w answers. None stands for u, or v, alone. Default: (None, None).
 
     Returns:
         A pair ((u_w, v_w), state): two `Player`, constants unless
         ``response.through_gradient``, and the state for the next call.
     """
-    frozen_u, frozen_v = structures.pure(u), structures.pure(v)
+    frozen_u, frozen_v = (
+        structures.pure(player) if mixture is None else mixture
+        for player, mixture in zip((u, v), opponents, strict=True)
+    )
     step_options = dict(step_options or {})
     if response.sync == "local":
         # Without communication there is nothing a loop of the graph cannot hold.

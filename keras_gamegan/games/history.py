@@ -7,6 +7,8 @@ import tensorflow as tf
 
 from keras_gamegan.games import randomness, retention, structures
 
+MIXTURES = ("sampled", "sliced", "full")
+
 
 class Slots(NamedTuple):
     """The book-keeping of a bank, without the models themselves.
@@ -57,6 +59,20 @@ def record_step(slots, rule, push, uniform_number, tick=1):
     at_head = tf.equal(tf.range(tf.size(slots.ordinals, tf.int64)), head)
     ordinals = tf.where(at_head, count + tf.cast(push, tf.int64), slots.ordinals)
     return Slots(ordinals, tf.where(at_head, clock, slots.steps), head, clock)
+
+
+def retention_number(seed, slots):
+    """Returns the random number by which a rule chooses who gives way.
+
+    Args:
+        seed: Integer seed of the history.
+        slots: `Slots` before the step; the newest ordinal tells two pushes of one step
+            apart.
+    """
+    stream = randomness.fold(
+        randomness.root(seed), randomness.Purpose.RETENTION, slots.clock
+    )
+    return randomness.uniform(randomness.fold(stream, tf.reduce_max(slots.ordinals)))
 
 
 def is_due(clock, interval):
@@ -158,18 +174,47 @@ def systematic_slots(uniform_number, slices, shares):
     return randomness.categorical(points, shares)
 
 
+def mixture_of(member, shares, kind, stream, slices=1):
+    """Returns the `Mixture` of stored models that a player answers.
+
+    Args:
+        member: Function from a slot, an int64 scalar, to its `Player`.
+        shares: Tensor (capacity,), the slots' probabilities.
+        kind: "full", all of them; "sampled", one that is drawn; "sliced", a systematic
+            sample, each for its slice of a batch.
+        stream: Random stream of this step.
+        slices: Number of models drawn for "sliced".
+    """
+    if kind == "full":
+        slots = [tf.constant(slot, tf.int64) for slot in range(shares.shape[0])]
+        return structures.Mixture(tuple(map(member, slots)), shares)
+    # In float32 everywhere: the same draws, in whatever dtype the players are.
+    shares = tf.cast(shares, tf.float32)
+    number = randomness.uniform(stream)
+    if kind == "sampled":
+        return structures.pure(member(randomness.categorical(number, shares)))
+    drawn = systematic_slots(number, slices, shares)
+    return structures.Mixture(
+        tuple(map(member, tf.unstack(drawn, slices))),
+        tf.fill([slices], tf.constant(1 / slices, shares.dtype)),
+        sliced=True,
+    )
+
+
 class TensorHistory:
     """A history of players kept as immutable tensors, for closed-form games.
 
     Args:
         player: The `Player` whose history begins.
         capacity: Number of slots, the live model's included, >= 1.
-        interval: Steps between pushes, >= 1.
-        retention: A rule's name or a `retention.Retention`.
+        interval: Steps between pushes, >= 1; or an object with `is_due(clock)`.
+        retention_rule: A rule's name or a `retention.Retention`.
         current_weight: As in `probabilities`.
         mixture: "full", the mean over all stored models; "sampled", one of them drawn
-            at every step.
+            at every step; "sliced", the mean over `slices` drawn ones.
         seed: Integer.
+        decay: As in `probabilities`.
+        slices: Number of models drawn for "sliced", >= 1.
     """
 
     def __init__(
@@ -182,12 +227,16 @@ class TensorHistory:
         current_weight=None,
         mixture="full",
         seed=0,
+        decay=None,
+        slices=4,
     ):
         self.capacity = capacity
         self.interval = interval
         self.rule = retention.get(retention_rule)
         self.current_weight = current_weight
+        self.decay = decay
         self.kind = mixture
+        self.slices = slices
         self.seed = seed
         self.slots = initial_slots(capacity)
         self.members = tf.nest.map_structure(
@@ -213,7 +262,7 @@ class TensorHistory:
 
     def average(self):
         """Returns the mean of the stored weights under the mixture's probabilities."""
-        share = probabilities(self.slots, self.current_weight, tf.float64)
+        share = self.probabilities()
         return tf.nest.map_structure(
             lambda leaf: tf.tensordot(tf.cast(share, leaf.dtype), leaf, axes=1),
             self.members,
@@ -224,29 +273,29 @@ class TensorHistory:
         if self.capacity == 1:
             return structures.pure(current)
         fresh = self._written(self.slots.head, current)
-        share = probabilities(self.slots, self.current_weight, tf.float64)
-        if self.kind == "full":
-            return structures.Mixture(
-                tuple(fresh.member(index) for index in range(self.capacity)), share
-            )
         stream = randomness.fold(
             randomness.root(self.seed), randomness.Purpose.OPPONENT, self.slots.clock
         )
-        index = randomness.categorical(
-            randomness.uniform(stream, (), share.dtype), share
+        return mixture_of(
+            fresh.member, self.probabilities(), self.kind, stream, self.slices
         )
-        return structures.pure(fresh.member(index))
+
+    def probabilities(self):
+        """Returns the probability of each slot's model: float64 (capacity,)."""
+        return probabilities(self.slots, self.current_weight, tf.float64, self.decay)
 
     def record(self, player):
         """Returns the history one step later, with ``player`` at its head."""
-        stream = randomness.fold(
-            randomness.root(self.seed), randomness.Purpose.RETENTION, self.slots.clock
-        )
+        clock = self.slots.clock
+        if isinstance(self.interval, int):
+            due = is_due(clock, self.interval)
+        else:
+            due = tf.logical_and(clock > 0, self.interval.is_due(clock))
         slots = record_step(
             self.slots,
             self.rule,
-            is_due(self.slots.clock, self.interval),
-            randomness.uniform(stream),
+            due,
+            retention_number(self.seed, self.slots),
         )
         return self._written(slots.head, player).with_slots(slots)
 

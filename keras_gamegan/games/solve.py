@@ -9,6 +9,7 @@ from keras_gamegan import validation
 from keras_gamegan.games import history, schemes, steppers, structures, updates
 from keras_gamegan.games.best_response import BestResponse
 from keras_gamegan.games.game import Game
+from keras_gamegan.games.schemes import histories
 
 SCHEMES = (
     *schemes.NAMES,
@@ -160,17 +161,20 @@ def _play(game, u, v, scheme, step_size, max_iterations, decimals):
     state = scheme.initial_state(u, v)
 
     # Histories carry Python settings beside tensors: only the tensors cross the graph.
+    first = tf.nest.flatten(state)
+
     def pack(state):
-        return _each(lambda part: part.tensors() if _is_history(part) else part, state)
+        return [
+            leaf.tensors() if _is_history(leaf) else leaf
+            for leaf in tf.nest.flatten(state)
+        ]
 
     def unpack(tensors):
-        return _each(
-            lambda part, first: (
-                first.with_tensors(part) if _is_history(first) else part
-            ),
-            tensors,
-            state,
-        )
+        parts = [
+            leaf.with_tensors(part) if _is_history(leaf) else part
+            for leaf, part in zip(first, tensors, strict=True)
+        ]
+        return tf.nest.pack_sequence_as(state, parts)
 
     @tf.function
     def one_step(u, v, tensors):
@@ -196,14 +200,18 @@ def _play(game, u, v, scheme, step_size, max_iterations, decimals):
             np.array_equal(np.round(new, decimals), np.round(old, decimals))
             for new, old in zip(leaves, tf.nest.flatten(visited[-2]), strict=True)
         )
-    histories = [part for part in unpack(tensors) if _is_history(part)]
+    # The mean of what is remembered, where something is; else the last iterate.
+    remembered = [None, None]
+    if isinstance(state, schemes.State):
+        remembered = histories.of_state(unpack(tensors))
     return Solution(
         iterations=len(visited) - 1,
         converged=converged,
         diverged=diverged,
-        solution=_to_numpy(tuple(part.average() for part in histories))
-        if histories
-        else visited[-1],
+        solution=tuple(
+            last if past is None else _to_numpy(past.average())
+            for past, last in zip(remembered, visited[-1], strict=True)
+        ),
         trajectory=tf.nest.map_structure(lambda *leaves: np.stack(leaves), *visited),
         value=float(game.value(u, v)),
     )
@@ -211,12 +219,6 @@ def _play(game, u, v, scheme, step_size, max_iterations, decimals):
 
 def _is_history(part):
     return isinstance(part, history.TensorHistory)
-
-
-def _each(function, state, *others):
-    """Returns a scheme's state, a `schemes.State` or any tuple, part by part."""
-    parts = [function(*each) for each in zip(state, *others, strict=True)]
-    return type(state)(*parts) if isinstance(state, schemes.State) else tuple(parts)
 
 
 def _to_numpy(structure):

@@ -1,12 +1,15 @@
 """What a `FictitiousGAN` remembers."""
 
+from typing import Any
+
 import keras
 
 from keras_gamegan import representation, validation
+from keras_gamegan.games import history
 from keras_gamegan.games import retention as retention_rules
 from keras_gamegan.history import intervals
 
-SIDES = ("both", "discriminator", "generator")
+SIDES = ("both", "discriminator", "generator", "maximizer", "minimizer")
 WEIGHTS = ("uniform", "geometric", "nash")
 DTYPES = ("float32", "bfloat16", "float16")
 # Each is a whole model, and what samples their mixture has a branch for each.
@@ -103,6 +106,61 @@ class History:
                 "dtype", dtype, DTYPES, "None: the dtype of the network."
             )
 
+    @property
+    def sides(self) -> tuple[bool, bool]:
+        """Whether the minimiser's and the maximiser's past are kept."""
+        return (
+            self.side in ("both", "generator", "minimizer"),
+            self.side in ("both", "discriminator", "maximizer"),
+        )
+
+    def begin(self, u: Any, v: Any, mixture: str, seed: int) -> tuple[Any, Any]:
+        """Returns the histories of both players, as immutable tensors.
+
+        Args:
+            u: The minimising `Player`, with which its history begins.
+            v: The maximising `Player`, likewise.
+            mixture: "sampled", "sliced" or "full", as in `FictitiousGAN`.
+            seed: Integer seed of retention and of the draws.
+
+        Returns:
+            A pair of `games.history.TensorHistory`; None for a side without one.
+
+        Raises:
+            ValueError: If the weights are "nash", which a callback sets in a model.
+
+        Example:
+            >>> import keras_gamegan as kgg
+            >>> settings = kgg.History(capacity=3, interval=1)
+            >>> players = kgg.games.schemes.players(1.0, 2.0)
+            >>> [each.capacity for each in settings.begin(*players, "full", 0)]
+            [3, 3]
+        """
+        if self.weights == "nash":
+            raise ValueError(
+                "Weights of an equilibrium are set by the callback NashMixture, in the "
+                "banks of a model. Received: weights='nash' outside of one. Use "
+                "'uniform' or 'geometric'."
+            )
+        return tuple(  # type: ignore[return-value]
+            history.TensorHistory(
+                player,
+                self.capacity,
+                interval=intervals.get(self.interval),
+                retention_rule=self.retention,
+                current_weight=self.current_weight,
+                mixture=mixture,
+                seed=side_seed(seed, index),
+                decay=self.decay if self.weights == "geometric" else None,
+                slices=self.slices,
+            )
+            if is_kept
+            else None
+            for index, (is_kept, player) in enumerate(
+                zip(self.sides, (u, v), strict=True)
+            )
+        )
+
     def get_config(self):
         """Returns the constructor's arguments as a dictionary."""
         rule = self.retention
@@ -130,5 +188,30 @@ class History:
                 config[name] = keras.saving.deserialize_keras_object(config[name])
         return cls(**config)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, History):
+            return False
+        mine, theirs = (_plain(each) for each in (self, other))
+        return mine == theirs
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
     def __repr__(self):
         return representation.short(self)
+
+
+def _plain(settings: "History") -> dict[str, Any]:
+    """Returns the configuration, objects in it described as Keras describes them."""
+    return {
+        name: keras.saving.serialize_keras_object(value)
+        for name, value in settings.get_config().items()
+    }
+
+
+def side_seed(seed: int, side: int) -> int:
+    """Returns the seed of one side's history: 0 the minimiser's, 1 the maximiser's.
+
+    The two draw independently; what an int64 cannot hold wraps around.
+    """
+    return (2 * seed + side) % 2**63

@@ -10,7 +10,7 @@ from keras_gamegan.distribution import replicas, workers
 from keras_gamegan.games import history, randomness, structures
 from keras_gamegan.history import config, intervals, storage
 
-MIXTURES = ("sampled", "sliced", "full")
+MIXTURES = history.MIXTURES
 _KEY = "members"
 
 
@@ -115,6 +115,19 @@ class WeightBank(variable_store.VariableStore):
             self._assigned.assign(tf.one_hot(0, self.capacity, dtype=tf.float64))
         self._assign_slots(history.initial_slots(self.capacity))
         self.built = True
+
+    @classmethod
+    def of_history(cls, network, settings, **arguments):
+        """Returns the bank that a `History` describes.
+
+        Args:
+            network: As in the constructor.
+            settings: A `History`.
+            **arguments: `mixture`, `seed` and `name` of the constructor.
+        """
+        described = {**settings.get_config(), "retention": settings.retention}
+        del described["side"]
+        return cls(network, **described, **arguments)
 
     def refresh(self):
         """Begins to keep weights that have become trainable, or that are new.
@@ -306,24 +319,9 @@ class WeightBank(variable_store.VariableStore):
                 self.member(slot),
             )
 
-        if self.mixture_kind == "full":
-            slot_numbers = [
-                tf.constant(slot, tf.int64) for slot in range(self.capacity)
-            ]
-            return structures.Mixture(
-                tuple(fresh(slot) for slot in slot_numbers), share
-            )
-        number = randomness.uniform(
-            self._stream(randomness.Purpose.OPPONENT, slots.clock)
-        )
-        if self.mixture_kind == "sampled":
-            return structures.pure(fresh(randomness.categorical(number, share)))
-        slices = self.settings.slices
-        drawn = history.systematic_slots(number, slices, share)
-        return structures.Mixture(
-            tuple(fresh(slot) for slot in tf.unstack(drawn, slices)),
-            tf.fill([slices], 1 / slices),
-            sliced=True,
+        stream = self._stream(randomness.Purpose.OPPONENT, slots.clock)
+        return history.mixture_of(
+            fresh, share, self.mixture_kind, stream, self.settings.slices
         )
 
     def record(self, player):
@@ -347,7 +345,7 @@ class WeightBank(variable_store.VariableStore):
     def _move(self, push, player, tick=1):
         """Lets the live model move on if ``push``, and writes it to the head."""
         slots = self.slots()
-        number = self._retention_number(slots)
+        number = history.retention_number(self._seed, slots)
         moved = history.record_step(
             slots, self.settings.retention, push, number, tick=tick
         )
@@ -356,15 +354,6 @@ class WeightBank(variable_store.VariableStore):
             self._assigned.assign(history.carried_probabilities(slots, moved, shares))
         self._assign_slots(moved)
         self._write(moved.head, player)
-
-    def _retention_number(self, slots):
-        # The ordinal tells two pushes of one step apart.
-        count = tf.reduce_max(slots.ordinals)
-        return randomness.uniform(
-            randomness.fold(
-                self._stream(randomness.Purpose.RETENTION, slots.clock), count
-            )
-        )
 
     def _stream(self, purpose, clock):
         return randomness.fold(randomness.root(self._seed), purpose, clock)

@@ -1,5 +1,6 @@
 """The forms in which real data may be handed over to be measured on."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -8,6 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan.datasets import stream
+from keras_gamegan.models import labelled_data, structured_data
+from keras_gamegan.typing import Structure
 
 FORMS = (
     "an array, a pair (array, labels), or batches of them: a tf.data.Dataset, a "
@@ -36,7 +39,8 @@ def batches(
         ValueError: If the data are in no such form, do not end, or do not fit the
             inputs.
     """
-    for element in _elements(name, data, inputs, size):
+    elements = _elements(name, data, lambda: _of_arrays(name, data, inputs, size))
+    for element in elements:
         part, labels = _split(name, element, inputs)
         part = _array(name, part)
         _check_shape(name, part, inputs[0])
@@ -51,12 +55,33 @@ def batches(
         yield part, _fit_labels(name, np.asarray(labels), len(part), inputs[1])
 
 
-def _elements(name, data, inputs, size):
+def elements_of(model: Any, name: str, data: Any) -> Iterator[Structure]:
+    """Yields data in any form as the examples of a model: structures of arrays.
+
+    Args:
+        model: A `TwoPlayerModel`.
+        name: The argument's name, for messages.
+        data: As in `batches`; of a model that is no GAN in the structure that its game
+            takes, arrays or batches.
+    """
+    if isinstance(model.data_form, labelled_data.LabelledData):
+        inputs = model.discriminator_network.inputs
+        for part, labels in batches(name, data, inputs, sys.maxsize):
+            yield (part,) if labels is None else (part, labels)
+        return
+    for element in _elements(name, data, lambda: iter([data])):
+        if element is data and isinstance(data, list):
+            element = tuple(data)
+        (checked,) = model.data_form.of_arrays(f"`{name}`", element, None)
+        yield structured_data.as_element(checked)
+
+
+def _elements(name, data, of_arrays):
     """Yields the batches of a form, each still as the form has it."""
     if isinstance(data, stream.ShuffledStream):
         return (data.batch(step) for step in range(data.steps_per_epoch))
     if isinstance(data, tf.data.Dataset):
-        return _of_dataset(name, data, inputs)
+        return _of_dataset(name, data)
     if isinstance(data, keras.utils.PyDataset):
         number = data.num_batches
         if number is None:
@@ -71,10 +96,10 @@ def _elements(name, data, inputs, size):
         raise ValueError(
             f"`{name}` must be {FORMS}. Received: {name}={data!r}. Load the data first."
         )
-    return _of_arrays(name, data, inputs, size)
+    return of_arrays()
 
 
-def _of_dataset(name, dataset, inputs):
+def _of_dataset(name, dataset):
     # A seekable data set would go on where it was left, here and in `fit`.
     beginning = getattr(dataset, "starting_at", None)
     dataset = dataset if beginning is None else beginning(0)

@@ -2,7 +2,22 @@
 
 import tensorflow as tf
 
+from keras_gamegan.games import proximal
 from keras_gamegan.models import adversarial_game
+
+
+def distance_of(game):
+    """Returns the distance of a game's maximisers that its proximal gap is near in.
+
+    That of Sobolev type of a GAN's discriminators; of any other networks, the squared
+    distance of their weights.
+
+    Args:
+        game: An `AdversarialGame` or another game.
+    """
+    if isinstance(game, adversarial_game.AdversarialGame):
+        return sobolev_distance(game)
+    return proximal.weight_distance
 
 
 def sobolev_distance(game):
@@ -19,14 +34,14 @@ def sobolev_distance(game):
     def slopes(player, batch, real):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(real)
-            logits, *_ = game.logits(player, real, batch.labels, batch, False)
+            logits, *_ = game.logits(player, real, batch.examples.labels, batch, False)
             logits = adversarial_game.per_example(logits)
         return tape.gradient(
             logits, real, unconnected_gradients=tf.UnconnectedGradients.ZERO
         )
 
     def distance(player, center, batch):
-        real = tf.convert_to_tensor(batch.real)
+        real = tf.convert_to_tensor(batch.examples.real)
         difference = slopes(player, batch, real) - slopes(center, batch, real)
         return batch.mean(tf.square(difference))
 

@@ -87,7 +87,7 @@ class GapEstimator:
         if not getattr(gan, "compiled", False):
             raise ValueError(
                 "The gap is a gap in the model's own value, so the model must be "
-                "compiled. Received: a model that is not. Call gan.compile(loss=...)."
+                "compiled. Received: a model that is not. Call its compile() first."
             )
         response = best_response.BestResponse(num_steps, optimizer, learning_rate)
         validation.check_integer("batch_size", batch_size)
@@ -108,7 +108,7 @@ class GapEstimator:
         self._finding, self._scoring = held_out.collect_pair(
             gan, finding_data, scoring_data, batch_size
         )
-        networks = gan.generator_network, gan.discriminator_network
+        networks = gan.minimizer_network, gan.maximizer_network
         players = [network.player() for network in networks]
         self._bar = None
         # The worst players' searches, and the scoring, in one program, traced once.
@@ -129,8 +129,8 @@ class GapEstimator:
         """Returns the `GapEstimate` of the model's present weights."""
         gan = self._gan
         arguments = [
-            gan.generator_network.player(),
-            gan.discriminator_network.player(),
+            gan.minimizer_network.player(),
+            gan.maximizer_network.player(),
             randomness.fold(randomness.root(seed), randomness.Purpose.EVALUATION),
         ]
         if self._snapshots is not None:
@@ -160,16 +160,12 @@ class GapEstimator:
         """Returns the index-th batch of held-out data, going round and round."""
         size = self._batch_size
         return held_out.batch(
-            data,
-            self._gan.latent_shape,
-            size,
-            index * size,
-            randomness.fold(stream, index),
+            self._gan, data, size, index * size, randomness.fold(stream, index)
         )
 
     def _search_and_score(self, u, v, stream):
         game = self._gan.game
-        distance = discriminators.sobolev_distance(game)
+        distance = discriminators.distance_of(game)
         finding = randomness.fold(stream, 0)
 
         def draw(step, inner=None):
@@ -199,14 +195,14 @@ class GapEstimator:
     def _choose_and_score(self, u, v, stream, generators, players):
         game = self._gan.game
         finding = randomness.fold(stream, 0)
-        number = self._finding.real.shape[0] // self._batch_size
+        number = held_out.first(self._finding).shape[0] // self._batch_size
 
         def mean_value(u, v):
             def add(total, index):
                 batch = self._batch(self._finding, index, finding)
                 return total + game.value(u, v, batch)
 
-            zero = tf.zeros((), self._finding.real.dtype)
+            zero = tf.zeros((), self._gan.data_form.dtype)
             return tf.foldl(add, tf.range(number), zero) / number
 
         worst = gap.WorstPlayers(
@@ -226,9 +222,9 @@ class GapEstimator:
                 gap.values(self._gan.game, u, v, worst, self._proximal, distance, batch)
             )
 
-        number = self._scoring.real.shape[0] // self._batch_size
+        number = held_out.first(self._scoring).shape[0] // self._batch_size
         return tf.map_fn(
-            score, tf.range(number), fn_output_signature=self._finding.real.dtype
+            score, tf.range(number), fn_output_signature=self._gan.data_form.dtype
         )
 
 

@@ -1,28 +1,12 @@
 """Held-out data for measurements, gathered into memory once."""
 
-import sys
-from typing import Any, NamedTuple
-
 import numpy as np
 import tensorflow as tf
 
-from keras_gamegan import activations
 from keras_gamegan.distribution import replicas
-from keras_gamegan.games import randomness
 from keras_gamegan.measuring import data_forms, overlap
-from keras_gamegan.models import adversarial_game, guard
-
-
-class HeldOut(NamedTuple):
-    """Held-out data as tensors.
-
-    Attributes:
-        real: Data (n, ...).
-        labels: Labels (n, ...) or None.
-    """
-
-    real: Any
-    labels: Any
+from keras_gamegan.models import batch as batches
+from keras_gamegan.models import guard
 
 
 def check_disjoint(finding_data, scoring_data):
@@ -43,49 +27,48 @@ def check_disjoint(finding_data, scoring_data):
         )
 
 
-def collect(name, data, gan, at_least):
-    """Returns `HeldOut` tensors of all the data.
+def collect(name, data, model, at_least):
+    """Returns all the data as a structure of tensors, as a step has its examples.
 
     Args:
         name: Argument's name, for messages.
         data: In one of the forms of `data_forms`.
-        gan: A `GAN`: says whether labels are needed, and of which shapes and dtype.
+        model: A `TwoPlayerModel`: says what has to fit what.
         at_least: Smallest number of examples.
 
     Raises:
+        TypeError: If they are no numbers.
         ValueError: If the data are in another form or shape, labels are missing or too
             few, values not finite, or examples too few.
 
     Warns:
         UserWarning: If values lie where the generator's last activation cannot reach.
     """
-    inputs = gan.discriminator_network.inputs
-    parts = list(data_forms.batches(name, data, inputs, sys.maxsize))
-    number = sum(len(part) for part, _ in parts)
+    parts = list(data_forms.elements_of(model, name, data))
+    flat = [tf.nest.flatten(part) for part in parts]
+    number = sum(len(leaves[0]) for leaves in flat)
     if number < at_least:
         raise ValueError(
             f"`{name}` must hold at least one batch of {at_least} examples. "
             f"Received: {number}. Pass more data, or a smaller batch_size."
         )
-    real = np.concatenate([part for part, _ in parts])
-    if not np.isfinite(real).all():
-        raise ValueError(
-            f"`{name}` must be finite. Received: NaN or infinite values. Drop them."
-        )
-    reachable = activations.reachable_range(gan.generator)
+    arrays = [np.concatenate(leaves) for leaves in zip(*flat, strict=True)]
+    for array in arrays:
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ValueError(
+                f"`{name}` must be finite. Received: NaN or infinite values. Drop them."
+            )
+    reachable = model.data_form.reachable_range
     if reachable is not None:
-        guard.warn_of_range((real.min(), real.max()), reachable)
-    labels = None
-    if gan.conditional:
-        labels = tf.constant(np.concatenate([labels for _, labels in parts]))
-    return HeldOut(tf.constant(real, gan.generator_network.dtype), labels)
+        guard.warn_of_range((arrays[0].min(), arrays[0].max()), reachable)
+    return model.data_form.stored(tf.nest.pack_sequence_as(parts[0], arrays))
 
 
-def collect_pair(gan, finding_data, scoring_data, at_least):
-    """Returns `HeldOut` of both sets, known to fit the model and to be disjoint.
+def collect_pair(model, finding_data, scoring_data, at_least):
+    """Returns the examples of both sets, known to fit the model and to be disjoint.
 
     Args:
-        gan: A `GAN`.
+        model: A `TwoPlayerModel`.
         finding_data: As in `kgg.duality_gap`.
         scoring_data: As in `kgg.duality_gap`.
         at_least: Smallest number of examples of each.
@@ -95,38 +78,49 @@ def collect_pair(gan, finding_data, scoring_data, at_least):
     """
     check_disjoint(finding_data, scoring_data)
     pair = [
-        collect(name, data, gan, at_least)
+        collect(name, data, model, at_least)
         for name, data in (
             ("finding_data", finding_data),
             ("scoring_data", scoring_data),
         )
     ]
-    overlap.check_no_shared_rows(*(data.real.numpy() for data in pair))
+    overlap.check_no_shared_rows(*(first(data).numpy() for data in pair))
     return pair
 
 
-def batch(data, latent_shape, size, start, stream):
+def first(examples):
+    """Returns the first tensor of a structure of examples: a GAN's real data."""
+    return next(leaf for leaf in tf.nest.flatten(examples) if leaf is not None)
+
+
+def as_batch(examples, stream):
+    """Returns a batch of these examples, on one replica."""
+    size = tf.shape(first(examples))[0]
+    return batches.Batch(
+        examples=examples,
+        stream=stream,
+        share=replicas.Share(size, 0, size),
+        num_replicas=1,
+    )
+
+
+def batch(model, examples, size, start, stream):
     """Returns ``size`` examples from ``start`` on, going round and round.
 
     Args:
-        data: `HeldOut`.
-        latent_shape: Shape of one latent.
+        model: A `TwoPlayerModel`.
+        examples: From `collect`.
         size: Examples, an int.
         start: Index of the first one, an int or an int32 scalar.
-        stream: Random stream of the latents and of the networks.
+        stream: Random stream of what is drawn, and of the networks.
     """
-    rows = (start + tf.range(size)) % tf.shape(data.real)[0]
-    latents = randomness.normal(
-        randomness.fold(stream, randomness.Purpose.LATENTS),
-        [size, *latent_shape],
-        data.real.dtype,
-    )
-    return adversarial_game.Batch(
-        real=tf.gather(data.real, rows),
-        labels=None if data.labels is None else tf.gather(data.labels, rows),
-        latents=latents,
+    rows = (start + tf.range(size)) % tf.shape(first(examples))[0]
+    share = replicas.Share(size, 0, size)
+    gathered = batches.present(lambda leaf: tf.gather(leaf, rows), examples)
+    return batches.Batch(
+        examples=model.data_form.drawn(gathered, stream, share),
         stream=stream,
-        share=replicas.Share(size, 0, size),
+        share=share,
         num_replicas=1,
     )
 

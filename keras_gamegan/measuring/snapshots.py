@@ -15,7 +15,7 @@ def check(gan, snapshots):
         ValueError: If the model keeps no history, or the weights do not fit it.
     """
     if snapshots is True or (isinstance(snapshots, str) and snapshots == "bank"):
-        if gan.generator_bank is None and gan.discriminator_bank is None:
+        if gan.minimizer_bank is None and gan.maximizer_bank is None:
             raise ValueError(
                 'snapshots="bank" chooses among the models that a history keeps. '
                 f"Received: a {type(gan).__name__} without one. Use "
@@ -37,7 +37,7 @@ def check(gan, snapshots):
                 "(discriminator.get_weights(), generator.get_weights())."
             )
         for model, weights in zip(
-            (gan.discriminator, gan.generator), snapshot, strict=True
+            (gan.maximizer, gan.minimizer), snapshot, strict=True
         ):
             expected = [tuple(variable.shape) for variable in model.weights]
             found = [np.shape(weight) for weight in weights]
@@ -51,14 +51,14 @@ def check(gan, snapshots):
 
 
 def candidates(gan, snapshots):
-    """Returns two stacked `Player`s, generators and discriminators, the live one last.
+    """Returns two stacked `Player`s, minimisers and maximisers, the live one last.
 
     Args:
         gan: A `GAN`.
         snapshots: What `check` returned.
     """
     sides = []
-    for index, name in ((1, "generator"), (0, "discriminator")):
+    for index, name in ((1, "minimizer"), (0, "maximizer")):
         network = getattr(gan, f"{name}_network")
         if snapshots == "bank":
             bank = getattr(gan, f"{name}_bank")

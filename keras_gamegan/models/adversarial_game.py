@@ -9,67 +9,18 @@ from keras_gamegan.games import game, randomness, structures
 from keras_gamegan.models import dealing
 
 
-class Batch(NamedTuple):
-    """What one draw hands to the game.
+class Examples(NamedTuple):
+    """The examples of a GAN's batch.
 
     Attributes:
-        real: Real data (b, ...), this replica's part.
+        real: Real data (b, ...).
         labels: Labels (b, ...), or None for unconditional networks.
-        latents: Latents (b, ...), one for each real example.
-        stream: Random stream of this draw.
-        share: `distribution.replicas.Share` of the global batch.
-        num_replicas: Python int.
-        replica: Number of this replica, an int or an int32 scalar. Default: 0.
+        latents: Latents (b, ...), one for each real example; None until they are drawn.
     """
 
     real: Any
-    labels: Any
-    latents: Any
-    stream: Any
-    share: Any
-    num_replicas: int
-    replica: Any = 0
-
-    def mean(self, values):
-        """Returns this replica's part of the mean over the global batch.
-
-        The parts of all replicas sum to the mean, as the optimizers sum gradients.
-        """
-        # A replica's own search may find its share empty: nothing to learn there.
-        size = tf.cast(tf.maximum(self.share.size, 1), values.dtype)
-        return tf.reduce_sum(values) / size
-
-    def slices(self, number):
-        """Returns a list of batches, the i-th of the examples i modulo ``number``.
-
-        Raises:
-            ValueError: If the number does not divide this replica's part.
-        """
-        size = dealing.divisible(
-            self.share.local_size,
-            number,
-            f'mixture="sliced" splits each batch over History(slices={number}) '
-            "members, so the batch size of every replica must be a multiple of "
-            f"{number}. Use one that is, with drop_remainder=True, or other slices, or "
-            'mixture="sampled".',
-        )
-        names = ("real", "labels", "latents")
-        dealt = {
-            name: dealing.deal(getattr(self, name), size, number)
-            for name in names
-            if getattr(self, name) is not None
-        }
-        return [
-            self._replace(**{name: each[:, index] for name, each in dealt.items()})
-            for index in range(number)
-        ]
-
-    def network_stream(self, network):
-        """Returns the stream of a network's Dropout; each replica has masks apart."""
-        stream = randomness.fold(self.stream, randomness.Purpose.NETWORK, network)
-        if self.num_replicas == 1:
-            return stream
-        return randomness.fold(stream, self.replica)
+    labels: Any = None
+    latents: Any = None
 
 
 class AdversarialGame:
@@ -112,7 +63,9 @@ class AdversarialGame:
     def generate(self, player, batch, training):
         """Returns (data, moved player, regularisation) for the batch's latents."""
         inputs = (
-            batch.latents if batch.labels is None else [batch.latents, batch.labels]
+            batch.examples.latents
+            if batch.examples.labels is None
+            else [batch.examples.latents, batch.examples.labels]
         )
         stream = batch.network_stream(0)
         return self.generator.apply(player, inputs, training, stream)
@@ -136,7 +89,7 @@ class AdversarialGame:
         """Returns the generator's loss against a mixture of discriminators."""
         real_term = None
         if with_value:
-            real = self._shown(batch.real, batch, 0)
+            real = self._shown(batch.examples.real, batch, 0)
             logits, shares = self._answers(opponents, real, batch)
             real_term = _mean(self.payoff.real_term, logits, shares, batch)
 
@@ -161,12 +114,12 @@ class AdversarialGame:
         """
         fakes, shares = self._fakes(opponents, batch)
         fakes = [self._shown(fake, batch, 1 + i) for i, fake in enumerate(fakes)]
-        real = self._shown(tf.cast(batch.real, fakes[0].dtype), batch, 0)
+        real = self._shown(tf.cast(batch.examples.real, fakes[0].dtype), batch, 0)
         data = tf.concat([real, *fakes], axis=0)
         flips = self._flips(batch, 1 + len(fakes))
         labels = None
-        if batch.labels is not None:
-            labels = tf.concat([batch.labels] * (1 + len(fakes)), axis=0)
+        if batch.examples.labels is not None:
+            labels = tf.concat([batch.examples.labels] * (1 + len(fakes)), axis=0)
         local = batch.share.local_size
 
         def objective(v):
@@ -206,14 +159,16 @@ class AdversarialGame:
     def losses(self, u, v, batch):
         """Returns this replica's parts of the logs, both players in inference mode."""
         fake = self.generate(u, batch, False)[0]
-        real_logits = self.logits(v, batch.real, batch.labels, batch, False)[0]
-        fake_logits = self.logits(v, fake, batch.labels, batch, False)[0]
+        real_logits = self.logits(
+            v, batch.examples.real, batch.examples.labels, batch, False
+        )[0]
+        fake_logits = self.logits(v, fake, batch.examples.labels, batch, False)[0]
         value = batch.mean(per_example(self.payoff.real_term(real_logits)))
         value += batch.mean(per_example(self.payoff.fake_term(fake_logits)))
         generator_term = per_example(self.payoff.generator_term(fake_logits))
         return {
-            "d_loss": -value,
-            "g_loss": batch.mean(generator_term),
+            "maximizer_loss": -value,
+            "minimizer_loss": batch.mean(generator_term),
             "value": value,
             **_judgements(real_logits, [fake_logits], None, batch),
         }
@@ -246,16 +201,18 @@ class AdversarialGame:
         """
         if not opponents.sliced:
             logits = [
-                self.logits(v, data, batch.labels, batch, False)[0]
+                self.logits(v, data, batch.examples.labels, batch, False)[0]
                 for v in opponents.players
             ]
             return logits, opponents.probabilities
         number = len(opponents.players)
         parts = [
-            self.logits(v, part.real, part.labels, part, False)[0]
+            self.logits(v, part.examples.real, part.examples.labels, part, False)[0]
             for v, part in zip(
                 opponents.players,
-                batch._replace(real=data, latents=None).slices(number),
+                batch._replace(examples=Examples(data, batch.examples.labels)).slices(
+                    number
+                ),
                 strict=True,
             )
         ]
@@ -275,7 +232,11 @@ class AdversarialGame:
             fake = tf.gather_nd(tf.stack(fakes), tf.stack([choice, rows], axis=1))
         # Every n-th of the global batch, wherever this replica's share begins.
         start = -batch.share.offset % every
-        labels = None if batch.labels is None else batch.labels[start::every]
+        labels = (
+            None
+            if batch.examples.labels is None
+            else batch.examples.labels[start::every]
+        )
 
         def logits_fn(data):
             return per_example(self.logits(v, data, labels, batch, False)[0])
@@ -340,10 +301,4 @@ def _judgements(real_logits, fake_logits, shares, batch):
 
 
 def _regularized(loss, regularization, batch):
-    if regularization is None:
-        return loss
-    if batch.num_replicas == 1:
-        return loss + regularization
-    # By the size of the shares: an empty one's gradient does not count, see `stepping`.
-    weight = tf.cast(batch.share.local_size / batch.share.size, regularization.dtype)
-    return loss + weight * regularization
+    return loss if regularization is None else loss + batch.part(regularization)

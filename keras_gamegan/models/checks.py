@@ -8,8 +8,13 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import activations, labelling, validation
-from keras_gamegan.games import schemes
-from keras_gamegan.models import augmentation, pairing, shapes
+from keras_gamegan.models import (
+    augmentation,
+    pairing,
+    shapes,
+    structured_data,
+    two_networks,
+)
 
 _SQUASHING = ("sigmoid", "softmax", "hard_sigmoid", "tanh")
 
@@ -28,7 +33,7 @@ def check_networks(discriminator, generator):
     """
     for name, network in (("discriminator", discriminator), ("generator", generator)):
         _check_network(name, network)
-    _check_not_shared(discriminator, generator)
+    two_networks.check_not_shared(discriminator, generator)
     if len(discriminator.inputs) != len(generator.inputs):
         raise ValueError(
             "Both networks must be unconditional (one input) or both class-conditional "
@@ -82,26 +87,6 @@ def check_networks(discriminator, generator):
     augmentation.warn(discriminator, stacklevel=3)
 
 
-def scheme(updates, discriminator_steps, generator_steps):
-    """Returns the scheme that `updates` and the numbers of steps describe.
-
-    Raises:
-        ValueError: If the name is unknown, or several steps are asked of a scheme that
-            does not take them.
-    """
-    found = schemes.get(updates)
-    if updates == "alternating":
-        return schemes.Alternating(discriminator_steps, generator_steps)
-    if (discriminator_steps, generator_steps) != (1, 1):
-        raise ValueError(
-            f"updates={updates!r} says itself how often each player moves. "
-            f"Received: discriminator_steps={discriminator_steps}, "
-            f"generator_steps={generator_steps}. Use 1 and 1, or "
-            'updates="alternating".'
-        )
-    return found
-
-
 def latent_shape(latents, latent_dim):
     """Returns the shape of one latent, checked against ``latent_dim``.
 
@@ -138,13 +123,8 @@ def check_dataset(dataset, real, labels, model):
     Raises:
         ValueError: If it is empty, or its elements do not fit the networks.
     """
-    if int(dataset.cardinality()) == 0:
-        raise ValueError(
-            "The data set must have at least one batch. Received: a "
-            "tf.data.Dataset of cardinality 0. If drop_remainder=True, the batch "
-            "size may exceed the number of examples."
-        )
-    _check_data(real)
+    structured_data.check_not_empty(dataset)
+    structured_data.check_dense(real)
     shapes.check(real.shape, model)
     _check_present(model, labels is not None)
     if model.conditional and isinstance(labels, tf.TensorSpec):
@@ -192,7 +172,7 @@ def check_batch(real, labels, model):
     Raises:
         ValueError: On a shape that does not fit, or labels that are missing.
     """
-    _check_data(real)
+    structured_data.check_dense(real)
     shapes.check(real.shape, model)
     _check_present(model, labels is not None)
     if labels is not None and model.conditional:
@@ -217,23 +197,6 @@ def check_labels(labels, number, model):
         labelling.check_shape(labels.shape, tuple(network.label_input.shape))
     dtype = model.generator_network.label_input.dtype
     labelling.check_values(labels, number, model.num_classes, dtype)
-
-
-def _check_data(real):
-    """Raises unless a tensor, or the specification of one, can hold data."""
-    dense = isinstance(real, tf.TensorSpec) or tf.is_tensor(real)
-    if not dense or isinstance(real, (tf.SparseTensor, tf.RaggedTensor)):
-        raise TypeError(
-            "A data set must yield dense tensors. Received: elements of type "
-            f"{type(real).__name__}. Convert them: dataset.map(tf.sparse.to_dense), or "
-            ".to_tensor() of ragged ones."
-        )
-    if not (real.dtype.is_floating or real.dtype.is_integer or real.dtype.is_bool):
-        raise TypeError(
-            "A data set must yield real numbers. Received: elements of dtype "
-            f"{real.dtype.name}. Decode them in dataset.map(...), for instance images "
-            "with tf.io.decode_image."
-        )
 
 
 def _check_present(model, present):
@@ -262,17 +225,7 @@ def _check_label_spec(model, labels):
 
 
 def _check_network(name, network):
-    if not isinstance(network, keras.Model):
-        hint = ""
-        if validation.is_from(network, "tf_keras"):
-            hint = (
-                " It is a model of tf_keras (Keras 2): build it with keras 3, from the "
-                "package `keras`."
-            )
-        raise TypeError(
-            f"`{name}` must be a keras.Model (functional or Sequential). "
-            f"Received: {name}={network!r} (of type {type(network).__name__}).{hint}"
-        )
+    two_networks.check_model(name, network)
     if len(network.inputs) not in (1, 2) or len(network.outputs) != 1:
         hint = "Concatenate inputs that belong together."
         if len(network.outputs) != 1:
@@ -320,13 +273,3 @@ def _check_same_labels(judged, made):
             f"labels of shape {tuple(made.shape)} and a discriminator that takes "
             f"{tuple(judged.shape)}. Give both the same label input."
         ) from None
-
-
-def _check_not_shared(discriminator, generator):
-    owned = {id(variable) for variable in discriminator.variables}
-    shared = [v.path for v in generator.variables if id(v) in owned]
-    if shared or discriminator is generator:
-        raise ValueError(
-            "The networks must not share layers: each player owns its weights. "
-            f"Received: networks that share {shared or 'everything'}. Build two."
-        )

@@ -1,4 +1,4 @@
-"""What `compile` takes, and what to pass instead of what a GAN does not take."""
+"""What `compile` takes, and what to pass instead of what it does not take."""
 
 from keras_gamegan import validation
 
@@ -18,26 +18,42 @@ _INSTEAD = {
     ),
     "weighted_metrics": "Pass the callback kgg.callbacks.Evaluate(metric) to fit.",
 }
-_TAKEN = (
-    "d_optimizer, g_optimizer, loss, penalty, run_eagerly, steps_per_execution, "
-    "jit_compile, auto_scale_loss"
-)
+_OF_ANY_GAME = {
+    "optimizer": (
+        "There are two optimizers: pass minimizer_optimizer= and maximizer_optimizer=."
+    ),
+    "d_optimizer": "Pass maximizer_optimizer=.",
+    "g_optimizer": "Pass minimizer_optimizer=.",
+    "loss": "The game says what each player descends: pass it to the constructor.",
+    "penalty": "Subtract it from the game's value, or add it to the maximizer_loss.",
+    "metrics": (
+        "The losses and the value are logged; measure more with model.predict, or in "
+        "a callback."
+    ),
+}
+_OPTIONS = "run_eagerly, steps_per_execution, jit_compile, auto_scale_loss"
 
 
-def check(unknown):
+def check(unknown, roles):
     """Raises if `compile` got an argument that it does not take.
 
     Args:
         unknown: Names of such arguments.
+        roles: `roles.Roles` of the model.
 
     Raises:
         TypeError: If there are any; the message says what to pass instead.
     """
     if not unknown:
         return
-    hints = " ".join(_INSTEAD[name] for name in unknown if name in _INSTEAD)
+    is_gan = roles.maximizer == "discriminator"
+    instead = _INSTEAD if is_gan else _OF_ANY_GAME
+    hints = " ".join(instead[name] for name in unknown if name in instead)
+    names = [roles.maximizer_optimizer, roles.minimizer_optimizer]
+    names += ["loss", "penalty"] if is_gan else []
     raise TypeError(
-        f"compile() of a GAN takes {_TAKEN}. "
+        f"compile() of a {'GAN' if is_gan else 'two-player model'} takes "
+        f"{', '.join(names)}, {_OPTIONS}. "
         f"Received: {', '.join(f'{name}=' for name in unknown)}. "
         f"{hints or 'Check the spelling.'}"
     )

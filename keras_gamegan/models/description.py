@@ -6,23 +6,24 @@ import tensorflow as tf
 
 
 class ShortRepr:
-    """Gives a `GAN` a representation of one line: method, payoff, sizes, progress."""
+    """Gives a model a representation of one line: method, payoff, sizes, progress."""
 
     def __repr__(self) -> str:
         model: Any = self
         # Errors name models that their constructor has not finished.
-        if getattr(model, "training_game", 0) == 0:
+        if getattr(model, "trackers", None) is None:
             return f"<{type(self).__name__}, not built>"
         parts = [str(model.updates), "not compiled"]
         if model.compiled:
             parts[1] = " + ".join(
                 repr(each).removesuffix("()")
-                for each in (model.payoff, model.penalty)
+                for each in model.played().values()
                 if each is not None
             )
+        parts = [part for part in parts if part]
         sizes = [
             _number(network.count_params())
-            for network in (model.discriminator, model.generator)
+            for network in (model.maximizer, model.minimizer)
         ]
         parts.append(f"{' + '.join(sizes)} parameters")
         # While a graph is built there is no number of steps.

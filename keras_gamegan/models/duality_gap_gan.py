@@ -92,14 +92,6 @@ class DualityGapGAN(gan.GAN):
         )
         self.best_response = best_response
 
-    @property
-    def worst_players(self):
-        """Pair (G_w, D_w) of `Player` that persist, or None if none do."""
-        if self.best_response.start != "persistent":
-            return None
-        state = self.scheme_store.read(self.num_steps)
-        return state.u["player"], state.v["player"]
-
     def get_config(self):
         """Returns the constructor's arguments as a dictionary."""
         return serialization.model_config(

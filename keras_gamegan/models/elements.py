@@ -4,11 +4,11 @@ from typing import Any
 
 import keras
 
-from keras_gamegan import stateless
+from keras_gamegan import labelled_network
 
 
 def data_and_labels(
-    element: Any, network: stateless.StatelessNetwork
+    element: Any, network: labelled_network.LabelledNetwork
 ) -> tuple[Any, Any]:
     """Returns (data, labels or None) of what a data set yields, or of what `fit` got.
 
@@ -18,7 +18,7 @@ def data_and_labels(
 
     Args:
         element: Nested structure of arrays, tensors or their specifications.
-        network: `StatelessNetwork` of the discriminator.
+        network: `LabelledNetwork` of the discriminator.
 
     Raises:
         ValueError: If it is another structure, or has sample weights.
@@ -39,7 +39,9 @@ def data_and_labels(
     return x, labels
 
 
-def _by_name(element: dict, network: stateless.StatelessNetwork) -> tuple[Any, Any]:
+def _by_name(
+    element: dict, network: labelled_network.LabelledNetwork
+) -> tuple[Any, Any]:
     names = [network.main_input.name]
     if network.label_input is not None:
         names.append(network.label_input.name)
@@ -58,7 +60,7 @@ def _by_name(element: dict, network: stateless.StatelessNetwork) -> tuple[Any, A
     return element[names[0]], element.get(names[-1]) if len(names) > 1 else None
 
 
-def _of_list(x: Any, labels: Any, network: stateless.StatelessNetwork) -> tuple:
+def _of_list(x: Any, labels: Any, network: labelled_network.LabelledNetwork) -> tuple:
     if len(x) == 1:
         return x[0], labels
     if len(x) == 2 and network.label_input is not None and labels is None:

@@ -1,12 +1,10 @@
 """A GAN whose players answer the history of their opponents."""
 
-from typing import Any, NamedTuple
-
 import keras
 
 from keras_gamegan import history as histories
 from keras_gamegan import validation
-from keras_gamegan.games import schemes
+from keras_gamegan.games import randomness, schemes
 from keras_gamegan.models import gan, serialization
 
 
@@ -88,66 +86,28 @@ class FictitiousGAN(gan.GAN):
                 f"`history` must be a kgg.History. Received: history={history!r}. "
                 "Pass, for instance, kgg.History(capacity=5, interval=100)."
             )
-        # Keras forbids attributes before its own constructor has run.
-        settings = (
-            history,
-            validation.check_choice("mixture", mixture, histories.MIXTURES),
-        )
+        if seed is None:
+            seed = randomness.new_seed()
+        steps = [
+            validation.check_integer(name, number)
+            for name, number in (
+                ("discriminator_steps", discriminator_steps),
+                ("generator_steps", generator_steps),
+            )
+        ]
         super().__init__(
             discriminator,
             generator,
             latent_dim,
             data_shape=data_shape,
-            updates="alternating",
-            discriminator_steps=discriminator_steps,
-            generator_steps=generator_steps,
+            updates=schemes.FictitiousPlay(history, *steps, mixture=mixture, seed=seed),
             average_decay=average_decay,
             augment=augment,
             seed=seed,
             name=name,
         )
-        self.history_config, self.mixture = settings
-        self._generator_bank = self._make_bank("generator")
-        self._discriminator_bank = self._make_bank("discriminator")
-        banks = self._generator_bank, self._discriminator_bank
-        self.scheme_store = _BankedHistories(*banks)
-        self.scheme = schemes.FictitiousPlay(
-            lambda u, v: banks, discriminator_steps, generator_steps
-        )
-
-    def _make_bank(self, side):
-        settings = self.history_config
-        if settings.side not in ("both", side):
-            return None
-        networks = {
-            "generator": self._generator_network,
-            "discriminator": self._discriminator_network,
-        }
-        return histories.WeightBank(
-            networks[side],
-            settings.capacity,
-            interval=settings.interval,
-            retention=settings.retention,
-            current_weight=settings.current_weight,
-            weights=settings.weights,
-            decay=settings.decay,
-            mixture=self.mixture,
-            slices=settings.slices,
-            dtype=settings.dtype,
-            # The two banks draw independently; what an int64 cannot hold wraps around.
-            seed=(2 * self.seed + (side == "discriminator")) % 2**63,
-            name=f"{side}_bank",
-        )
-
-    @property
-    def generator_bank(self):
-        """`WeightBank` of historical generators, or None if their side is unused."""
-        return self._generator_bank
-
-    @property
-    def discriminator_bank(self):
-        """`WeightBank` of historical discriminators, or None if unused."""
-        return self._discriminator_bank
+        self.discriminator_steps, self.generator_steps = steps
+        self.history_config, self.mixture = history, mixture
 
     def get_config(self):
         """Returns the constructor's arguments as a dictionary."""
@@ -164,44 +124,3 @@ class FictitiousGAN(gan.GAN):
                 "name": self.name,
             },
         )
-
-
-class _BankedHistories:
-    """The state of fictitious play: both players' histories, kept in banks."""
-
-    def __init__(self, generator_bank, discriminator_bank):
-        # In a function: Keras would look for layers in an attribute.
-        self._banks = lambda: (generator_bank, discriminator_bank)
-
-    def read(self, step):
-        """Returns the state after so many steps."""
-        banks = self._banks()
-        histories = (None if bank is None else _BankHistory(bank) for bank in banks)
-        return schemes.State(step, {}, *histories)
-
-    def write(self, state, share, forgiving=False):
-        """Lets the live models enter the banks, once their step is known to be good."""
-        del share, forgiving
-        for history in (state.u, state.v):
-            if history is not None:
-                history.bank.record(history.recorded)
-
-
-class _BankHistory(NamedTuple):
-    """A bank as the scheme's history: what is recorded is written by the model.
-
-    Attributes:
-        bank: A `WeightBank`.
-        recorded: `Player` to be written, or None.
-    """
-
-    bank: Any
-    recorded: Any = None
-
-    def mixture(self, current):
-        """Returns the `Mixture` to be answered."""
-        return self.bank.mixture(current)
-
-    def record(self, player):
-        """Returns the history with the live player stored."""
-        return self._replace(recorded=player)

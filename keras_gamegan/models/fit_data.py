@@ -4,12 +4,10 @@ import types
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import validation
 from keras_gamegan.datasets import arrays, stream
-from keras_gamegan.models import checks, elements
 
 
 class FitData(NamedTuple):
@@ -74,38 +72,36 @@ def prepare(model: Any, x: Any, y: Any, arguments: dict) -> FitData:
     """Returns the data of a call of `fit`, checked.
 
     Args:
-        model: A `GAN`.
-        x: As in `GAN.fit`.
-        y: As in `GAN.fit`.
+        model: A `TwoPlayerModel`.
+        x: As in `TwoPlayerModel.fit`.
+        y: As in `TwoPlayerModel.fit`.
         arguments: Further arguments of `fit`; those that arrays alone have are taken
             out.
 
     Raises:
-        TypeError: If the data are none that a GAN can be trained on.
+        TypeError: If the data are none that a model can be trained on.
         ValueError: If they are empty, not finite, misshapen, weighted or lack labels.
     """
     for name in ("sample_weight", "class_weight"):
         if arguments.pop(name, None) is not None:
             raise ValueError(
-                f"A GAN takes no weights of examples. Received: {name}=... in fit(). "
+                f"A game takes no weights of examples. Received: {name}=... in fit(). "
                 "Resample the data instead: draw each example as often as it weighs."
             )
     if isinstance(x, stream.ShuffledStream):
         x = x.epochs()
     validation_data = _validation(model, arguments.pop("validation_data", None))
     if _is_structure(x) or arrays.is_array(x):
-        data, labels = _pair("The data", model, x, y)
+        element = model.data_form.of_arrays("The data", x, y)
         batch_size = arguments.pop("batch_size", None)
         batch_size = 32 if batch_size is None else batch_size
         validation.check_integer("batch_size", batch_size)
         split = arguments.pop("validation_split", 0.0) or 0.0
         if split:
-            data, labels, validation_data = _split(data, labels, split, validation_data)
+            element, validation_data = _split(element, split, validation_data)
         shuffle = arguments.pop("shuffle", True)
-        size = min(batch_size, len(data))
-        batches = arrays.ArrayBatches(
-            data, labels, batch_size, bool(shuffle), model.seed
-        )
+        batches = arrays.ArrayBatches(element, batch_size, bool(shuffle), model.seed)
+        size = min(batch_size, batches.num_examples)
         return FitData(batches, validation_data, size)
     _check_form("x", x)
     if arguments.pop("validation_split", None):
@@ -130,7 +126,7 @@ def for_evaluation(model: Any, x: Any, y: Any) -> tuple[Any, Any]:
     if isinstance(x, stream.ShuffledStream):
         x = x.epochs()
     if _is_structure(x) or arrays.is_array(x):
-        return _pair("The data", model, x, y)
+        return as_xy(model.data_form.of_arrays("The data", x, y))
     _check_form("x", x)
     _check_set(model, x, y)
     return x, y
@@ -141,11 +137,12 @@ def _validation(model: Any, given: Any) -> Any:
     if given is None:
         return None
     if isinstance(given, (list, tuple)):
-        return _pair("The validation data", model, *_two(given))
+        two = _two(given)
+        return as_xy(model.data_form.of_arrays("The validation data", *two))
     if isinstance(given, stream.ShuffledStream):
         given = given.epochs()
     if arrays.is_array(given) or isinstance(given, dict):
-        return _pair("The validation data", model, given, None)
+        return as_xy(model.data_form.of_arrays("The validation data", given, None))
     _check_form("validation_data", given)
     _check_set(model, given, None)
     return given
@@ -171,9 +168,7 @@ def _check_form(name: str, x: Any) -> None:
 def _check_set(model: Any, x: Any, y: Any) -> None:
     """Raises if a data set cannot be trained on, where that can be seen."""
     if isinstance(x, tf.data.Dataset):
-        network = model.discriminator_network
-        real, labels = elements.data_and_labels(x.element_spec, network)
-        checks.check_dataset(x, real, labels, model)
+        model.data_form.check_dataset(x)
     if y is not None:
         raise ValueError(
             "`y` belongs to arrays: a data set yields its labels itself. Received: "
@@ -182,18 +177,9 @@ def _check_set(model: Any, x: Any, y: Any) -> None:
         )
 
 
-def _pair(what: str, model: Any, x: Any, y: Any) -> tuple[np.ndarray, Any]:
-    """Returns checked arrays (data, labels or None)."""
-    network = model.discriminator_network
-    element = (x,) if y is None else (x, y)
-    data, labels = elements.data_and_labels(element, network)
-    data = arrays.as_array(what, data)
-    if labels is not None:
-        labels = arrays.plain(np.asarray(labels))
-    checks.check_array(data, labels, model)
-    if labels is not None:
-        labels = network.as_labels(labels)
-    return data, labels
+def as_xy(element: tuple) -> tuple[Any, Any]:
+    """Returns the (x, y) of Keras' `evaluate` for an element (x,) or (x, y)."""
+    return element if len(element) == 2 else (element[0], None)
 
 
 def _two(given: Any) -> tuple[Any, Any]:
@@ -206,7 +192,7 @@ def _two(given: Any) -> tuple[Any, Any]:
         )
     if len(given) == 3 and given[2] is not None:
         raise ValueError(
-            "A GAN takes no weights of examples. Received: validation_data=(data, "
+            "A game takes no weights of examples. Received: validation_data=(data, "
             "labels, weights). Drop the third."
         )
     return given[0], given[1] if len(given) > 1 else None
@@ -216,18 +202,19 @@ def _is_structure(x: Any) -> bool:
     return isinstance(x, (list, tuple, dict)) and not hasattr(x, "__next__")
 
 
-def _split(data: Any, labels: Any, split: float, validation_data: Any) -> tuple:
-    """Returns (data, labels, validation data), which is the last share."""
+def _split(element: tuple, split: float, validation_data: Any) -> tuple:
+    """Returns (element, validation data), the latter of which is the last share."""
     share = validation.check_number("validation_split", split, 0.0, 1.0)
-    at = int(len(data) * (1.0 - share))
-    if not 0 < at < len(data):
+    number = len(tf.nest.flatten(element)[0])
+    at = int(number * (1.0 - share))
+    if not 0 < at < number:
         raise ValueError(
             "`validation_split` must leave at least one example on both sides. "
-            f"Received: validation_split={split!r} of {len(data)} examples."
+            f"Received: validation_split={split!r} of {number} examples."
         )
     if validation_data is None:
-        validation_data = (data[at:], None if labels is None else labels[at:])
-    return data[:at], None if labels is None else labels[:at], validation_data
+        validation_data = as_xy(tf.nest.map_structure(lambda x: x[at:], element))
+    return tf.nest.map_structure(lambda x: x[:at], element), validation_data
 
 
 def _shape(spec: tf.TensorSpec) -> list:

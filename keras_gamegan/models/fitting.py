@@ -5,7 +5,7 @@ import contextlib
 import keras
 import tensorflow as tf
 
-from keras_gamegan import activations, version
+from keras_gamegan import version
 from keras_gamegan.distribution import (
     agreement,
     execution,
@@ -25,10 +25,10 @@ from keras_gamegan.models import (
 
 
 def fit(model, keras_fit, x, y, epochs, verbose, callbacks, arguments):
-    """Trains a GAN with Keras' `fit`, and explains what goes wrong.
+    """Trains a model with Keras' `fit`, and explains what goes wrong.
 
     Args:
-        model: A `GAN`.
+        model: A `TwoPlayerModel`.
         keras_fit: `keras.Model.fit` of the model.
         x: Data, as in `GAN.fit`.
         y: Labels or None.
@@ -79,8 +79,8 @@ def fit(model, keras_fit, x, y, epochs, verbose, callbacks, arguments):
             if hasattr(callback, "release"):
                 callback.release()
     for optimizer, network in (
-        (model.d_optimizer, model.discriminator_network),
-        (model.g_optimizer, model.generator_network),
+        (model.maximizer_optimizer, model.maximizer_network),
+        (model.minimizer_optimizer, model.minimizer_network),
     ):
         optimizer.finalize_variable_values(network.weight_variables)
     return result
@@ -96,7 +96,7 @@ def _prepare(model, x, y, epochs, callbacks, arguments):
     )
     # First in the list, so that nothing is saved that it would have refused.
     callbacks = [
-        guard.TrainingGuard(activations.reachable_range(model.generator)),
+        guard.TrainingGuard(model.data_form.reachable_range),
         *callbacks,
     ]
     specification = data.specification
@@ -137,21 +137,23 @@ def check_compiled(model, method):
     """Raises unless the model is compiled.
 
     Args:
-        model: A `GAN`.
+        model: A `TwoPlayerModel`.
         method: What is about to be called.
     """
     if not model.compiled:
+        roles = model.roles
         raise ValueError(
-            f"compile() must be called before {method}(). Received: a GAN without "
-            "optimizers. Call gan.compile(d_optimizer='adam', g_optimizer='adam')."
+            f"compile() must be called before {method}(). Received: a model without "
+            f"optimizers. Call model.compile({roles.maximizer_optimizer}='adam', "
+            f"{roles.minimizer_optimizer}='adam')."
         )
 
 
 def _check_trainable(model):
     """Raises if layers were frozen or unfrozen since `compile`, which reads that."""
     for name, network in (
-        ("discriminator", model.discriminator_network),
-        ("generator", model.generator_network),
+        (model.roles.maximizer, model.maximizer_network),
+        (model.roles.minimizer, model.minimizer_network),
     ):
         if not network.is_current:
             now = len(network.model.trainable_variables)
@@ -165,11 +167,12 @@ def _check_trainable(model):
 
 def _check_strategy(model, batch_size):
     """Raises if the model cannot train under its strategy, or not on such batches."""
+    roles = model.roles
     owned = {
-        "discriminator": model.discriminator.variables,
-        "generator": model.generator.variables,
-        "discriminator's optimizer": model.d_optimizer.variables,
-        "generator's optimizer": model.g_optimizer.variables,
+        roles.maximizer: model.maximizer.variables,
+        roles.minimizer: model.minimizer.variables,
+        f"{roles.maximizer}'s optimizer": model.maximizer_optimizer.variables,
+        f"{roles.minimizer}'s optimizer": model.minimizer_optimizer.variables,
     }
     placement.check(model, owned)
     _check_local_search(model)
@@ -178,11 +181,11 @@ def _check_strategy(model, batch_size):
 
 def _check_local_search(model):
     """Raises if a search without communication meets a layer that communicates."""
-    response = getattr(model, "best_response", None)
+    response = getattr(model.scheme, "response", None)
     several = model.distribute_strategy.num_replicas_in_sync > 1
     if not several or response is None or response.sync != "local":
         return
-    layers = [*model.discriminator.layers, *model.generator.layers]
+    layers = [*model.maximizer.layers, *model.minimizer.layers]
     for layer in layers:
         if getattr(layer, "synchronized", False):
             raise ValueError(

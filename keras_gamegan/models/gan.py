@@ -4,37 +4,26 @@ import keras
 import tensorflow as tf
 
 from keras_gamegan import augment as augment_module
-from keras_gamegan import payoffs, sampling, stateless, validation, variable_store
-from keras_gamegan.distribution import execution, placement, trainer
-from keras_gamegan.games import randomness
+from keras_gamegan import labelled_network, payoffs, sampling, validation
+from keras_gamegan.distribution import replicas
+from keras_gamegan.games import schemes
 from keras_gamegan.models import (
     adversarial_game,
     average,
     checks,
     compile_hints,
-    description,
-    optimizers,
+    labelled_data,
     pairing,
-    running,
-    scheme_state,
+    roles,
     serialization,
-    slots,
-    steps,
     trackers,
+    two_player_model,
     wrapping,
 )
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
-class GAN(
-    trainer.BuiltTrainer,
-    description.ShortRepr,
-    running.RunMethods,
-    sampling.SamplingMethods,
-    serialization.SavingMethods,
-    slots.SlotsInFiles,
-    keras.Model,
-):
+class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
     """A generative adversarial network trained with `fit`.
 
     The generator minimises and the discriminator maximises the value V(D, G) of a
@@ -94,6 +83,9 @@ class GAN(
         Goodfellow et al.: "Generative Adversarial Networks", 2014.
     """
 
+    roles = roles.GAN
+    _kind = "A GAN"
+
     def __init__(
         self,
         discriminator,
@@ -109,65 +101,59 @@ class GAN(
         seed=None,
         name=None,
     ):
-        super().__init__(name=name)
+        keras.Model.__init__(self, name=name)
         discriminator, generator = wrapping.with_inputs(
             discriminator, generator, latent_dim, data_shape
         )
         checks.check_networks(discriminator, generator)
-        self.updates = updates
         self.discriminator_steps = validation.check_integer(
             "discriminator_steps", discriminator_steps
         )
         self.generator_steps = validation.check_integer(
             "generator_steps", generator_steps
         )
-        self.scheme = checks.scheme(
-            updates, self.discriminator_steps, self.generator_steps
-        )
         if average_decay is not None:
             average_decay = validation.check_number(
                 "average_decay", average_decay, 0.0, 1.0 - 1e-9
             )
         self.average_decay = average_decay
-        if seed is None:
-            seed = randomness.new_seed()
-        self.seed = validation.check_seed("seed", seed)
-        self.discriminator = discriminator
-        self.generator = generator
         of_discriminator, of_generator = pairing.label_indices(discriminator, generator)
-        self._discriminator_network = stateless.StatelessNetwork(
-            discriminator, of_discriminator
+        self._set_players(
+            labelled_network.LabelledNetwork(generator, of_generator),
+            labelled_network.LabelledNetwork(discriminator, of_discriminator),
         )
-        self._generator_network = stateless.StatelessNetwork(generator, of_generator)
         self._latent_shape = checks.latent_shape(
-            self._generator_network.main_input, latent_dim
+            self.generator_network.main_input, latent_dim
         )
-        self.step = self.add_weight(
-            shape=(),
-            dtype="int64",
-            initializer="zeros",
-            trainable=False,
-            name="step",
-            aggregation="only_first_replica",
-        )
+        self._set_play(updates, self._scheme_of(updates), seed)
         self.generator_average = None
         if average_decay is not None:
             self.generator_average = average.AverageWeights(
-                self._generator_network, average_decay
+                self.generator_network, average_decay
             )
-        self.scheme_store = scheme_state.keep(
-            self.scheme, self._generator_network, self._discriminator_network
-        )
+        self._keep_state()
         self.augment = augment_module.get(augment)
         if self.augment is not None:
-            self.augment.check(tuple(self._discriminator_network.main_input.shape[1:]))
-        self.trackers = trackers.Trackers(self.log_names)
+            self.augment.check(tuple(self.discriminator_network.main_input.shape[1:]))
+        self.data_form = labelled_data.LabelledData(self)
+        self._game = self.training_game = None
+        self._finish(trackers.DataRange())
         self.make_sampler()
-        self.d_optimizer = self.g_optimizer = self._game = None
-        self.training_game = None
-        self.built = True
 
-    # What subclasses change.
+    def _scheme_of(self, updates):
+        """Returns the scheme that `updates` and the numbers of steps describe."""
+        steps = self.discriminator_steps, self.generator_steps
+        if updates == "alternating":
+            return schemes.Alternating(*steps)
+        found = schemes.get(updates)
+        if steps != (1, 1):
+            raise ValueError(
+                f"updates={updates!r} says itself how often each player moves. "
+                f"Received: discriminator_steps={steps[0]}, "
+                f"generator_steps={steps[1]}. Use 1 and 1, or "
+                'updates="alternating".'
+            )
+        return found
 
     @property
     def log_names(self):
@@ -176,15 +162,31 @@ class GAN(
         names += self.augment.log_names if self.augment is not None else ()
         return names + tuple(self.scheme.log_names)
 
-    @property
-    def generator_bank(self):
-        """`WeightBank` of historical generators, or None if none is kept."""
-        return None
+    def prepare_writing(self, report, share):
+        """Returns what else a good step writes: the average, the augmentation."""
+        sign = None
+        if self.augment is not None:
+            (sign,) = replicas.sum_over_replicas([report["real_sign"]])
 
-    @property
-    def discriminator_bank(self):
-        """`WeightBank` of historical discriminators, or None if none is kept."""
-        return None
+        def write(players, step):
+            if self.generator_average is not None:
+                self.generator_average.update(players[0], step)
+            if self.augment is not None:
+                self.augment.adapt(sign, share, step)
+
+        return write
+
+    def played(self):
+        """Returns the payoff and the penalty, by the arguments of `compile`."""
+        return {"loss": self.payoff, "penalty": self.penalty}
+
+    def more_logs(self):
+        """Returns this replica's parts of the augmentation's logs."""
+        if self.augment is None:
+            return {}
+        number = replicas.num_replicas()
+        logged = self.augment.logs().items()
+        return {name: value / number for name, value in logged}
 
     # The public face.
 
@@ -195,19 +197,44 @@ class GAN(
         return shape[0] if len(shape) == 1 else shape
 
     @property
+    def minimizer(self):
+        """The generator."""
+        return self.generator
+
+    @property
+    def maximizer(self):
+        """The discriminator."""
+        return self.discriminator
+
+    @property
+    def minimizer_optimizer(self):
+        """The generator's optimizer, or None before `compile`."""
+        return self.g_optimizer
+
+    @property
+    def maximizer_optimizer(self):
+        """The discriminator's optimizer, or None before `compile`."""
+        return self.d_optimizer
+
+    @property
     def generator_network(self):
         """The generator as a `StatelessNetwork`."""
-        return self._generator_network
+        return self.minimizer_network
 
     @property
     def discriminator_network(self):
         """The discriminator as a `StatelessNetwork`."""
-        return self._discriminator_network
+        return self.maximizer_network
 
     @property
-    def game(self):
-        """The game the networks play, once compiled: see `models.AdversarialGame`."""
-        return self._game
+    def generator_bank(self):
+        """`WeightBank` of historical generators, or None if none is kept."""
+        return self.minimizer_bank
+
+    @property
+    def discriminator_bank(self):
+        """`WeightBank` of historical discriminators, or None if none is kept."""
+        return self.maximizer_bank
 
     @property
     def latent_shape(self):
@@ -217,35 +244,14 @@ class GAN(
     @property
     def conditional(self):
         """Whether the networks take labels."""
-        return self._generator_network.label_input is not None
+        return self.generator_network.label_input is not None
 
     @property
     def num_classes(self):
         """Number of classes that both networks know; None if that cannot be told."""
-        networks = self._discriminator_network, self._generator_network
+        networks = self.discriminator_network, self.generator_network
         known = [network.num_classes for network in networks]
         return min((number for number in known if number is not None), default=None)
-
-    @property
-    def num_steps(self):
-        """Train steps taken so far, an int."""
-        return int(tf.convert_to_tensor(self.step).numpy())
-
-    @property
-    def optimizer(self):
-        """The face Keras' learning-rate callbacks see of both optimizers."""
-        if getattr(self, "g_optimizer", None) is None:
-            return None
-        return self._optimizer_pair
-
-    @optimizer.setter
-    def optimizer(self, value):
-        # Keras' own compile sets None here; the optimizers are d_ and g_optimizer.
-        if value is not None:
-            raise ValueError(
-                "A GAN has two optimizers. Received: an assignment to `optimizer`. "
-                "Pass d_optimizer= and g_optimizer= to compile."
-            )
 
     def compile(
         self,
@@ -282,83 +288,31 @@ class GAN(
                 built for variables other than those it is to move; on
                 `jit_compile=True` under a strategy of several devices.
         """
-        compile_hints.check(unknown)
-        compile_hints.check_options(
-            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
-        )
-        execution.check_jit_compile(self.distribute_strategy, jit_compile)
+        compile_hints.check(unknown, self.roles)
         payoff = payoffs.get(loss)
         penalty = payoffs.penalties.get(penalty)
-        self._read_trainable()
-        networks = self._discriminator_network, self._generator_network
-        with placement.scope_of(self, d_optimizer, g_optimizer):
-            self.d_optimizer, self.g_optimizer = optimizers.prepare(
-                d_optimizer, g_optimizer, *networks, auto_scale_loss
-            )
-        self._optimizer_pair = optimizers.OptimizerPair(
-            self.g_optimizer, self.d_optimizer
+        self._compile(
+            g_optimizer,
+            d_optimizer,
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+            jit_compile=jit_compile,
+            auto_scale_loss=auto_scale_loss,
         )
-        # As asked for, which another machine may answer differently.
-        self.compile_options = {
-            "run_eagerly": run_eagerly,
-            "steps_per_execution": steps_per_execution,
-            "jit_compile": jit_compile,
-            "auto_scale_loss": auto_scale_loss,
-        }
         self.payoff, self.penalty = payoff, penalty
-        played = *networks, payoff, penalty
+        played = self.discriminator_network, self.generator_network, payoff, penalty
         self._game = adversarial_game.AdversarialGame(*played)
         self.training_game = adversarial_game.AdversarialGame(*played, self.augment)
-        # Both optimizers are wrapped already; Keras would look for its one.
-        super().compile(
-            optimizer=None, **{**self.compile_options, "auto_scale_loss": False}
-        )
-        # Keras' tracker of a "loss" that this model does not have.
-        self._loss_tracker = None
-
-    def _read_trainable(self):
-        """Reads which weights are trainable; what is kept beside them follows."""
-        for network in (self._discriminator_network, self._generator_network):
-            network.refresh()
-        with placement.scope_of(self):
-            for layer in self.layers:
-                if isinstance(layer, variable_store.VariableStore):
-                    layer.refresh()
         self._sampler.forget()
-
-    def __setattr__(self, name, value):
-        if name in ("discriminator", "generator") and hasattr(self, name):
-            raise ValueError(
-                f"The {name} of a GAN is fixed: optimizers, averages and histories "
-                f"belong to its weights. Received: gan.{name} = {value!r}. Build a new "
-                f"GAN of it, or take over its weights: gan.{name}.set_weights("
-                "other.get_weights())."
-            )
-        super().__setattr__(name, value)
 
     def call(self, inputs, training=False):
         """Returns generated data for latents (b, latent_dim) [and labels]."""
         return self.generator(inputs, training=training)
 
-    # The steps.
-
-    def train_step(self, data):
-        """Takes one step of the scheme; called by `fit`."""
-        return steps.train_step(self, data)
-
-    def test_step(self, data):
-        """Scores a batch in inference mode; called by `evaluate`."""
-        return steps.test_step(self, data)
-
     @property
     def data_range(self):
         """Smallest and largest real value seen this epoch: array (2,)."""
         return tf.convert_to_tensor(self.trackers.data_range.result()).numpy()
-
-    @property
-    def metrics(self):
-        """The running means of the logs, and two counters."""
-        return self.trackers.metrics
 
     # Saving and loading.
 

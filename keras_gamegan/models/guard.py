@@ -21,13 +21,12 @@ _MARK = "keras_gamegan guard"
 DATA = "the training data"
 EVALUATED = "the evaluation data"
 LABELS = "the labels"
-_WATCHED = (
-    DATA,
-    "the gradient of the discriminator",
-    "the gradient of the generator",
-    EVALUATED,
-    LABELS,
-)
+
+
+def _watched(roles):
+    """Returns what may fail in a step, by its number."""
+    gradients = (f"the gradient of the {each}" for each in reversed(roles.players))
+    return (DATA, *gradients, EVALUATED, LABELS)
 
 
 class NonFiniteError(ValueError, ArithmeticError):
@@ -52,22 +51,28 @@ class StepGuard:
 
     Args:
         step: int64 scalar, the number of the step.
+        roles: `roles.Roles`: what the players are called.
         failure: `trackers.FirstFailure` to note failures in, under XLA; else None.
         branch: Whether conditions may be used; a collective, as an optimizer has under
             several replicas, cannot stand in one. Default: True.
     """
 
-    def __init__(self, step, failure=None, branch=True):
+    def __init__(self, step, roles, failure=None, branch=True):
         self._step = step
+        self._numbers = {what: i for i, what in enumerate(_watched(roles))}
         self._failure = failure
         self._branch = branch
         self._checks = []
         # Several steps of one execution: after a failure none of them is taken.
         self._fine = tf.constant(True) if failure is None else failure.is_clear()
 
-    def check_data(self, real):
-        """Holds back all that is to be written until the real data is known to be."""
-        self._watch([_finite_sum(real)], DATA)
+    def check_data(self, tensors):
+        """Holds back all that is to be written until the data are known to be finite.
+
+        Args:
+            tensors: List of floating tensors.
+        """
+        self._watch([_finite_sum(each) for each in tensors], DATA)
 
     def labels(self, labels, classes):
         """Returns class numbers, once they are known to be below ``classes``.
@@ -81,7 +86,7 @@ class StepGuard:
         low, high = tf.reduce_min(labels), tf.reduce_max(labels)
         inside = tf.logical_and(low >= 0, high < classes)
         if self._failure is not None:
-            self._failure.note(inside, _WATCHED.index(LABELS), self._step)
+            self._failure.note(inside, self._numbers[LABELS], self._step)
             self._fine = tf.logical_and(self._fine, inside)
             return labels
         message = (
@@ -101,7 +106,7 @@ class StepGuard:
         """Returns the player to write, once it and the gradient are known to be finite.
 
         Args:
-            name: "generator" or "discriminator", for the message.
+            name: The player, as the model calls it.
             gradient: List of tensors.
             player: The `Player` that the forward pass moved.
             before: The `Player` before it; tensors that are still the same objects
@@ -158,7 +163,7 @@ class StepGuard:
             sums = [tf.cast(each, tf.float64) for each in sums]
         finite = tf.reduce_all(tf.math.is_finite(tf.stack(sums)))
         if self._failure is not None:
-            self._failure.note(finite, _WATCHED.index(what), self._step)
+            self._failure.note(finite, self._numbers[what], self._step)
             self._fine = tf.logical_and(self._fine, finite)
             return
         message = f"{_MARK}: {what} at step"
@@ -240,7 +245,7 @@ def raise_noted(model):
     failure = tracker.read()
     if failure is not None:
         tracker.reset_state()
-        raise _error(_WATCHED[failure[0]], failure[1])
+        raise _error(_watched(model.roles)[failure[0]], failure[1])
 
 
 class TrainingGuard(keras.callbacks.Callback):
@@ -273,13 +278,13 @@ class TrainingGuard(keras.callbacks.Callback):
             examples = self.model.trackers.examples * replicas
             placement.check_batch_size(self.model, examples / steps)
         raise_noted(self.model)
-        finite = [
-            bool(np.isfinite(logs.get(log, 0.0)).all()) for log in ("d_loss", "g_loss")
-        ]
-        if all(finite):
-            return
-        player = "generator" if finite[0] else "discriminator"
-        raise _error(f"the loss of the {player}", self.model.num_steps - 1)
+        roles = self.model.roles
+        for player, log in (
+            (roles.maximizer, roles.maximizer_loss),
+            (roles.minimizer, roles.minimizer_loss),
+        ):
+            if not np.isfinite(logs.get(log, 0.0)).all():
+                raise _error(f"the loss of the {player}", self.model.num_steps - 1)
 
     def on_epoch_end(self, epoch, logs=None):
         """Called by Keras after every epoch."""

@@ -9,7 +9,7 @@ class Missing:
     """Raises if no weight of a player has a gradient, warns if some have none.
 
     Args:
-        name: "generator" or "discriminator".
+        name: What the player is called.
         network: Its `StatelessNetwork`.
     """
 

@@ -1,4 +1,4 @@
-"""The one face Keras' callbacks see of a GAN's two optimizers."""
+"""The one face Keras' callbacks see of a model's two optimizers."""
 
 from typing import Any
 
@@ -10,67 +10,77 @@ import tensorflow as tf
 class OptimizerPair:
     """What callbacks find as `model.optimizer`: one learning rate that moves both.
 
-    Reading `learning_rate` gives the generator's. Setting it, or `assign` on what is
-    read, sets the generator's and scales the discriminator's by the same factor, so
+    Reading `learning_rate` gives the minimiser's. Setting it, or `assign` on what is
+    read, sets the minimiser's and scales the maximiser's by the same factor, so
     that a ratio between the two (two time-scale updates) survives
     `LearningRateScheduler`, `ReduceLROnPlateau` and callbacks of one's own, also a
     warm-up that begins at 0.
 
     Args:
-        g_optimizer: Keras optimizer of the generator.
-        d_optimizer: Keras optimizer of the discriminator.
+        roles: `roles.Roles`: what they are called.
+        minimizer_optimizer: Keras optimizer of the minimiser.
+        maximizer_optimizer: Keras optimizer of the maximiser.
     """
 
     built = True
     name = "optimizer_pair"
 
-    def __init__(self, g_optimizer, d_optimizer):
-        self._g_optimizer = g_optimizer
-        self._d_optimizer = d_optimizer
+    def __init__(self, roles, minimizer_optimizer, maximizer_optimizer):
+        self._roles = roles
+        self._minimizer_optimizer = minimizer_optimizer
+        self._maximizer_optimizer = maximizer_optimizer
         self._ratio = 1.0
 
     @property
     def iterations(self):
-        """Updates of the generator so far."""
-        return self._g_optimizer.iterations
+        """Updates of the minimiser so far."""
+        return self._minimizer_optimizer.iterations
 
     @property
     def variables(self):
         """Variables of both optimizers, which `summary` counts."""
-        return [*self._g_optimizer.variables, *self._d_optimizer.variables]
+        return [
+            *self._minimizer_optimizer.variables,
+            *self._maximizer_optimizer.variables,
+        ]
 
     @property
     def inner_optimizer(self):
         """What `SwapEMAWeights` and `TensorBoard` look into: see `BothOptimizers`."""
-        return BothOptimizers(self._g_optimizer, self._d_optimizer)
+        return BothOptimizers(self._minimizer_optimizer, self._maximizer_optimizer)
 
     @property
     def learning_rate(self):
-        """The generator's learning rate, a `SharedLearningRate`."""
+        """The minimiser's learning rate, a `SharedLearningRate`."""
         return SharedLearningRate(self)
 
     @learning_rate.setter
     def learning_rate(self, value):
         # Both are looked at before the first is written.
-        new, old = _number(value), self._settable("generator", self._g_optimizer)
-        other = self._settable("discriminator", self._d_optimizer)
+        new = _number(value)
+        old = self._settable(self._roles.minimizer, self._minimizer_optimizer)
+        other = self._settable(self._roles.maximizer, self._maximizer_optimizer)
         # A rate of 0 says nothing of the ratio: then the last one known holds.
         if old > 0:
             self._ratio = other / old
-        self._g_optimizer.learning_rate = new
-        self._d_optimizer.learning_rate = new * self._ratio
+        self._minimizer_optimizer.learning_rate = new
+        self._maximizer_optimizer.learning_rate = new * self._ratio
 
     @property
-    def generator_learning_rate(self):
-        """The generator's own learning rate: a Keras variable, tensor or number."""
-        return self._g_optimizer.learning_rate
+    def minimizer_learning_rate(self):
+        """The minimiser's own learning rate: a Keras variable, tensor or number."""
+        return self._minimizer_optimizer.learning_rate
 
     def get_config(self):
         """Returns both configurations, under the names that `compile` takes."""
         return {
             "name": self.name,
-            "d_optimizer": keras.optimizers.serialize(self._d_optimizer),
-            "g_optimizer": keras.optimizers.serialize(self._g_optimizer),
+            self._roles.maximizer_optimizer: keras.optimizers.serialize(
+                self._maximizer_optimizer
+            ),
+            self._roles.minimizer_optimizer: keras.optimizers.serialize(
+                self._minimizer_optimizer
+            ),
         }
 
     def _settable(self, player, optimizer):
@@ -100,7 +110,7 @@ class BothOptimizers:
 
 
 class SharedLearningRate(np.lib.mixins.NDArrayOperatorsMixin):
-    """Reads as the generator's learning rate; assigning moves both optimizers' rates.
+    """Reads as the minimiser's learning rate; assigning moves both optimizers' rates.
 
     It computes and compares as a NumPy number, and TensorFlow takes it for a tensor.
 
@@ -112,36 +122,36 @@ class SharedLearningRate(np.lib.mixins.NDArrayOperatorsMixin):
         self._pair = pair
 
     def assign(self, value):
-        """Sets the generator's rate, and scales the discriminator's likewise."""
+        """Sets the minimiser's rate, and scales the maximiser's likewise."""
         self._pair.learning_rate = value
         return self
 
     def assign_add(self, value):
-        """Adds to the generator's rate, and scales the discriminator's likewise."""
+        """Adds to the minimiser's rate, and scales the maximiser's likewise."""
         return self.assign(float(self) + _number(value))
 
     def assign_sub(self, value):
-        """Takes from the generator's rate, and scales the discriminator's likewise."""
+        """Takes from the minimiser's rate, and scales the maximiser's likewise."""
         return self.assign(float(self) - _number(value))
 
     def numpy(self):
-        """Returns the generator's rate as a NumPy number."""
+        """Returns the minimiser's rate as a NumPy number."""
         return np.asarray(self)[()]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
         # What else a variable has: shape, dtype, path, ...
-        return getattr(self._pair.generator_learning_rate, name)
+        return getattr(self._pair.minimizer_learning_rate, name)
 
     def __float__(self):
-        return _number(self._pair.generator_learning_rate)
+        return _number(self._pair.minimizer_learning_rate)
 
     def __bool__(self):
         return bool(float(self))
 
     def __array__(self, dtype=None, copy=None):
-        return np.array(self._pair.generator_learning_rate, dtype)
+        return np.array(self._pair.minimizer_learning_rate, dtype)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
         # `optimizer.learning_rate *= 0.5` makes a number, which the setter then gets.
@@ -150,7 +160,7 @@ class SharedLearningRate(np.lib.mixins.NDArrayOperatorsMixin):
         return getattr(ufunc, method)(*plain, **options)
 
     def __tf_tensor__(self, dtype=None, name=None):
-        return tf.convert_to_tensor(self._pair.generator_learning_rate, dtype, name)
+        return tf.convert_to_tensor(self._pair.minimizer_learning_rate, dtype, name)
 
     def __repr__(self):
         return f"<SharedLearningRate {float(self):g}, of both optimizers>"

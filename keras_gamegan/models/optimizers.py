@@ -1,4 +1,4 @@
-"""The two optimizers of a GAN: checked, wrapped for float16, and built."""
+"""The two optimizers of a model: checked, wrapped for float16, and built."""
 
 import keras
 
@@ -8,45 +8,43 @@ from keras_gamegan.models import layer_tree
 from keras_gamegan.models.optimizer_pair import OptimizerPair as OptimizerPair
 
 
-def prepare(d_optimizer, g_optimizer, discriminator, generator, auto_scale_loss):
+def prepare(roles, given, networks, auto_scale_loss):
     """Returns both optimizers, wrapped for mixed precision and built.
 
     Args:
-        d_optimizer: Name, configuration or Keras optimizer.
-        g_optimizer: Likewise.
-        discriminator: `StatelessNetwork` whose weights it updates.
-        generator: Likewise.
+        roles: `roles.Roles`: what they are called.
+        given: The minimiser's and the maximiser's: names, configurations or Keras
+            optimizers.
+        networks: The `StatelessNetwork` whose weights each updates.
         auto_scale_loss: Whether float16 networks get a `LossScaleOptimizer`.
 
     Returns:
-        A pair (discriminator's, generator's).
+        A pair (minimiser's, maximiser's).
 
     Raises:
         ValueError: If both are one object, or one belongs to other variables.
     """
-    given = {
-        "d_optimizer": (d_optimizer, discriminator),
-        "g_optimizer": (g_optimizer, generator),
-    }
-    found = {name: _get(name, optimizer) for name, (optimizer, _) in given.items()}
-    if _inner(found["d_optimizer"]) is _inner(found["g_optimizer"]):
+    names = roles.minimizer_optimizer, roles.maximizer_optimizer
+    # The maximiser's first, as it is asked for.
+    order = [(names[side], given[side], networks[side]) for side in (1, 0)]
+    found = {name: _get(name, optimizer) for name, optimizer, _ in order}
+    if _inner(found[names[0]]) is _inner(found[names[1]]):
         raise ValueError(
-            "`d_optimizer` and `g_optimizer` must be two optimizers: each keeps the "
+            f"`{names[1]}` and `{names[0]}` must be two optimizers: each keeps the "
             "state of its own network. Received: the same object twice. Create two."
         )
-    for name, (_, network) in given.items():
+    for name, _, network in order:
         _check_variables(name, found[name], network)
     # Both are right: only now is anything built.
-    pair = []
-    for name, (_, network) in given.items():
+    for name, _, network in order:
         optimizer = found[name]
         scaling = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
         if auto_scale_loss and not scaling and _has_float16_layers(network.model):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         if not optimizer.built:
             optimizer.build(network.weight_variables)
-        pair.append(optimizer)
-    return tuple(pair)
+        found[name] = optimizer
+    return found[names[0]], found[names[1]]
 
 
 def _get(name, optimizer):

@@ -4,7 +4,7 @@ from keras_gamegan.models import fit_data, fitting, run_arguments
 
 
 class RunMethods:
-    """Gives a `GAN` its `fit` and `evaluate`, which explain what goes wrong."""
+    """Gives a model its `fit` and `evaluate`, which explain what goes wrong."""
 
     def fit(
         self,
@@ -16,12 +16,14 @@ class RunMethods:
         callbacks=None,
         **kwargs,
     ):
-        """Trains the GAN; as `keras.Model.fit`.
+        """Trains both players; as `keras.Model.fit`.
 
         Args:
-            x: Real data: array (n, ...), or `tf.data.Dataset` of batches of data or of
-                (data, labels).
-            y: Labels (n, ...) if `x` is an array and the networks take labels.
+            x: Array (n, ...), or `tf.data.Dataset` of batches; of a GAN, real data or
+                (data, labels); of another model, whatever its game takes, structures of
+                arrays too.
+            y: Array (n, ...) beside arrays `x`: labels, if a GAN's networks take any,
+                or what the game calls y.
             batch_size: Batch size for arrays. Default: 32.
             epochs: Number of epochs.
             verbose: As in Keras.
@@ -29,11 +31,12 @@ class RunMethods:
             **kwargs: Further arguments of `keras.Model.fit`.
 
         Returns:
-            Keras' `History`; logs d_loss, g_loss, value; d_real and d_fake, the means
-            of sigmoid(D(x)) over real and generated data in the discriminator's step
-            (probabilities of being real for "minimax" and "non_saturating", which 0.5
-            balances; between 0 and 1 whatever the loss); and, where the scheme
-            computes it, duality_gap.
+            Keras' `History`; logs what both players descend (d_loss and g_loss;
+            maximizer_loss and minimizer_loss of a model that is no GAN), value and,
+            where the scheme computes it, duality_gap. A GAN logs d_real and d_fake
+            too, the means of sigmoid(D(x)) over real and generated data in the
+            discriminator's step (probabilities of being real for "minimax" and
+            "non_saturating", which 0.5 balances; between 0 and 1 whatever the loss).
 
         Raises:
             TypeError: If an argument is of the wrong type.
@@ -65,7 +68,7 @@ class RunMethods:
             y: As in `fit`.
             batch_size: As in `fit`.
             verbose: As in Keras.
-            sample_weight: None: a GAN takes no weights of examples.
+            sample_weight: None: examples have no weights here.
             steps: As in Keras.
             callbacks: As in `fit`.
             return_dict: As in Keras.

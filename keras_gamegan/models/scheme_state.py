@@ -1,16 +1,19 @@
 """What a scheme carries from step to step, as non-trainable variables of a model."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import keras
 import tensorflow as tf
 
-from keras_gamegan import stateless, variable_store
+from keras_gamegan import history, stateless, variable_store
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import schemes, structures
+from keras_gamegan.games.schemes import histories
+from keras_gamegan.history import config
 
-_SIDES = ("generator", "discriminator")
+Networks: TypeAlias = tuple[stateless.StatelessNetwork, stateless.StatelessNetwork]
+Banks: TypeAlias = tuple[Any, Any]
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
@@ -18,12 +21,14 @@ class SchemeState(variable_store.VariableStore):
     """Keeps the `schemes.State` of a scheme between the steps of a model.
 
     What is computed with it is the scheme's; here it is only kept: in the dtype that
-    the scheme gives it, the same on every replica. The number of steps is the model's.
+    the scheme gives it, the same on every replica. The number of steps is the model's,
+    and histories are kept in banks.
 
     Args:
         scheme: A `schemes.Scheme`.
-        generator: `StatelessNetwork` of the minimiser.
-        discriminator: `StatelessNetwork` of the maximiser.
+        names: What the minimiser and the maximiser are called.
+        networks: Their `StatelessNetwork`.
+        banks: Their `WeightBank`, or None.
         name: Layer name.
 
     Raises:
@@ -33,19 +38,23 @@ class SchemeState(variable_store.VariableStore):
     def __init__(
         self,
         scheme: schemes.Scheme,
-        generator: stateless.StatelessNetwork,
-        discriminator: stateless.StatelessNetwork,
+        names: tuple[str, str],
+        networks: Networks,
+        banks: Banks,
         name: str = "scheme_state",
     ) -> None:
         super().__init__(name=name)
         self._scheme = scheme
-        self._networks = dict(zip(_SIDES, (generator, discriminator), strict=True))
+        self._networks = dict(zip(names, networks, strict=True))
+        self._pair = lambda: networks
+        # In a function: Keras would look for layers in an attribute.
+        self._banks = lambda: banks
         self.refresh()
         self.built = True
 
     def refresh(self) -> None:
         """Begins to keep what weights that have become trainable need."""
-        state = _first(self._scheme, *self._networks.values())
+        state = _first(self._scheme, self._pair(), self.banks)
         for key, network, weight, value in self._entries(state):
             if self.kept(key, weight) is None:
                 dtype = value.dtype.name
@@ -53,6 +62,11 @@ class SchemeState(variable_store.VariableStore):
         template = tf.nest.map_structure(lambda value: None, state)
         # In a function: Keras would look for variables in an attribute.
         self._template = lambda: template
+
+    @property
+    def banks(self) -> Banks:
+        """Banks of the minimiser's and the maximiser's history, None without one."""
+        return self._banks()
 
     def make_room(self, key: str, place: int) -> None:
         """Makes the slot of a weight that is frozen here, but not in a file."""
@@ -92,7 +106,7 @@ class SchemeState(variable_store.VariableStore):
                 self._networks.items(), (template.u, template.v), strict=True
             )
         )
-        return schemes.State(step, own, *sides)
+        return _with_banks(schemes.State(step, own, *sides), self.banks)
 
     def write(self, state: Any, share: Any, forgiving: bool = False) -> None:
         """Writes a state.
@@ -107,6 +121,7 @@ class SchemeState(variable_store.VariableStore):
         Raises:
             TypeError: If the state is not made up as the scheme's first one.
         """
+        state = _recorded(state, self.banks)
         _check_same(self._scheme, self._template(), state)
         entries = list(self._entries(_averaged(state, share)))
         values = [value for *_, value in entries]
@@ -151,25 +166,115 @@ class SchemeState(variable_store.VariableStore):
 
 
 class NoState:
-    """Stands for the state of a scheme that carries nothing but the number of steps."""
+    """Stands for the state of a scheme that carries no tensor from step to step.
+
+    Args:
+        banks: As in `SchemeState`.
+    """
+
+    def __init__(self, banks: Banks) -> None:
+        # In a function: Keras would look for layers in an attribute.
+        self._banks = lambda: banks
+
+    @property
+    def banks(self) -> Banks:
+        """As in `SchemeState`."""
+        return self._banks()
 
     def read(self, step: Any) -> schemes.State:
         """Returns the state after so many steps."""
-        return schemes.State(step)
+        return _with_banks(schemes.State(step), self.banks)
 
     def write(self, state: Any, share: Any, forgiving: bool = False) -> None:
-        """Writes nothing."""
+        """Writes the histories."""
+        _recorded(state, self.banks)
 
 
 def keep(
-    scheme: schemes.Scheme,
-    generator: stateless.StatelessNetwork,
-    discriminator: stateless.StatelessNetwork,
+    scheme: schemes.Scheme, names: tuple[str, str], networks: Networks
 ) -> SchemeState | NoState:
-    """Returns what keeps a scheme's state, as `SchemeState`, if there is any."""
-    if not any(_first(scheme, generator, discriminator)[1:]):
-        return NoState()
-    return SchemeState(scheme, generator, discriminator)
+    """Returns what keeps a scheme's state, and its banks.
+
+    Args:
+        scheme: A `schemes.Scheme`.
+        names: What the minimiser and the maximiser are called.
+        networks: Their `StatelessNetwork`.
+    """
+    banks = _make_banks(scheme, names, networks)
+    if not any(_first(scheme, networks, banks)[1:]):
+        return NoState(banks)
+    return SchemeState(scheme, names, networks, banks)
+
+
+class _BankHistory(NamedTuple):
+    """A bank as a scheme's history: what is recorded is written with the state.
+
+    Attributes:
+        bank: A `WeightBank`.
+        recorded: `Player` to be written, or None.
+    """
+
+    bank: Any
+    recorded: structures.Player | None = None
+
+    def mixture(self, current: structures.Player) -> structures.Mixture:
+        """Returns the `Mixture` to be answered."""
+        return self.bank.mixture(current)
+
+    def record(self, player: structures.Player) -> "_BankHistory":
+        """Returns the history with the live player stored."""
+        return self._replace(recorded=player)
+
+
+def _make_banks(
+    scheme: schemes.Scheme, names: tuple[str, str], networks: Networks
+) -> Banks:
+    """Returns the banks of both players' histories, None for a side without one."""
+    settings = scheme.history
+    if settings is None:
+        return None, None
+    if not isinstance(settings, history.History):
+        raise TypeError(
+            "A model keeps histories in banks: `history` must be a kgg.History. "
+            f"Received: {settings!r} in {scheme!r}. Pass, for instance, "
+            "kgg.History(capacity=5, interval=100)."
+        )
+    banks = (
+        history.WeightBank.of_history(
+            network,
+            settings,
+            mixture=scheme.mixture,
+            seed=config.side_seed(getattr(scheme, "seed", 0), index),
+            name=f"{names[index]}_bank",
+        )
+        if is_kept
+        else None
+        for index, (is_kept, network) in enumerate(
+            zip(settings.sides, networks, strict=True)
+        )
+    )
+    return tuple(banks)  # type: ignore[return-value]
+
+
+def _histories(banks: Banks) -> tuple[Any, Any]:
+    of_u, of_v = (None if bank is None else _BankHistory(bank) for bank in banks)
+    return of_u, of_v
+
+
+def _with_banks(state: schemes.State, banks: Banks) -> schemes.State:
+    if not any(banks):
+        return state
+    return histories.with_histories(state, _histories(banks))
+
+
+def _recorded(state: Any, banks: Banks) -> Any:
+    """Returns a state without its histories, which are written to their banks."""
+    if not any(banks):
+        return state
+    for past in histories.of_state(state):
+        if past is not None and past.recorded is not None:
+            past.bank.record(past.recorded)
+    return histories.without(state)
 
 
 def _parts(key: str, part: tuple) -> list[tuple]:
@@ -215,13 +320,15 @@ def _check_same(scheme: schemes.Scheme, first: schemes.State, state: Any) -> Non
         ) from error
 
 
-def _first(
-    scheme: schemes.Scheme,
-    generator: stateless.StatelessNetwork,
-    discriminator: stateless.StatelessNetwork,
-) -> schemes.State:
+def _first(scheme: schemes.Scheme, networks: Networks, banks: Banks) -> schemes.State:
     """Returns a scheme's state before the first step, if a model can keep it."""
-    state = scheme.initial_state(generator.player(), discriminator.player())
+    players = [network.player() for network in networks]
+    state: Any
+    if any(banks):
+        state = scheme.initial_state(*players, _histories(banks))  # type: ignore[call-arg]
+        state = histories.without(state)
+    else:
+        state = scheme.initial_state(*players)
     if isinstance(state, tuple) and not state:
         return schemes.State(0)
     fits = isinstance(state, schemes.State) and all(
@@ -230,11 +337,8 @@ def _first(
     )
     if fits and all(tf.is_tensor(leaf) for leaf in tf.nest.flatten(state[1:])):
         return state
-    hint = ""
-    if isinstance(scheme, schemes.FictitiousPlay):
-        hint = " Use kgg.FictitiousGAN, which keeps the histories in banks."
     raise TypeError(
         "A model keeps a scheme's state in variables: `initial_state` must return a "
         "kgg.games.schemes.State whose own, u and v are dictionaries of tensors. "
-        f"Received: {state!r} from {scheme!r}.{hint}"
+        f"Received: {state!r} from {scheme!r}."
     )

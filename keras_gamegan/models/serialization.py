@@ -15,7 +15,11 @@ _SLOTS = "optimizer_slots"
 keras.saving.register_keras_serializable(package="keras_gamegan")(games.BestResponse)
 keras.saving.register_keras_serializable(package="keras_gamegan")(games.Perturbation)
 keras.saving.register_keras_serializable(package="keras_gamegan")(history.History)
-for _scheme in (*map(type, map(schemes.get, schemes.NAMES)), schemes.DualityGap):
+for _scheme in (
+    *map(type, map(schemes.get, schemes.NAMES)),
+    schemes.DualityGap,
+    schemes.FictitiousPlay,
+):
     keras.saving.register_keras_serializable(package="keras_gamegan")(_scheme)
 
 
@@ -23,8 +27,8 @@ def model_config(model, arguments):
     """Returns a model's configuration: networks, arguments, version of the library."""
     serialize = keras.saving.serialize_keras_object
     return {
-        "discriminator": serialize(model.discriminator),
-        "generator": serialize(model.generator),
+        model.roles.maximizer: serialize(model.maximizer),
+        model.roles.minimizer: serialize(model.minimizer),
         "keras_gamegan_version": version.__version__,
         **{name: serialize(value) for name, value in arguments.items()},
     }
@@ -70,7 +74,7 @@ def check_path(path):
     name = pathlib.PurePath(str(path)).name
     if name.endswith((".h5", ".hdf5")):
         raise ValueError(
-            "A GAN is saved as a .keras file: HDF5 has no place for two optimizers. "
+            "A model is saved as a .keras file: HDF5 has no place for two optimizers. "
             f"Received: a file {name!r}. Name it .keras; or write the weights alone, "
             "by save_weights or ModelCheckpoint(save_weights_only=True): .weights.h5."
         )
@@ -82,10 +86,9 @@ def compile_config(model):
         return None
     serialize = keras.saving.serialize_keras_object
     return {
-        "d_optimizer": serialize(model.d_optimizer),
-        "g_optimizer": serialize(model.g_optimizer),
-        "loss": serialize(model.payoff),
-        "penalty": serialize(model.penalty),
+        model.roles.maximizer_optimizer: serialize(model.maximizer_optimizer),
+        model.roles.minimizer_optimizer: serialize(model.minimizer_optimizer),
+        **{name: serialize(value) for name, value in model.played().items()},
         **model.compile_options,
         **_slots(model),
     }

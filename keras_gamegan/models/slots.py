@@ -9,9 +9,10 @@ from keras_gamegan.distribution import keras_private
 
 def networks(model: Any) -> dict:
     """Returns the `StatelessNetwork` that each optimizer moves, by its attribute."""
+    roles = model.roles
     return {
-        "d_optimizer": model.discriminator_network,
-        "g_optimizer": model.generator_network,
+        roles.maximizer_optimizer: model.maximizer_network,
+        roles.minimizer_optimizer: model.minimizer_network,
     }
 
 

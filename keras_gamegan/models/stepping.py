@@ -12,10 +12,9 @@ class OptimizerStepper:
     """Moves both networks with Keras optimizers; the schemes' stepper for models.
 
     Args:
-        generator: `StatelessNetwork` of the minimiser.
-        discriminator: `StatelessNetwork` of the maximiser.
-        g_optimizer: Built Keras optimizer of the generator.
-        d_optimizer: Built Keras optimizer of the discriminator.
+        names: What the minimiser and the maximiser are called.
+        networks: Their `StatelessNetwork`.
+        optimizers: Their built Keras optimizers.
         players: Pair (u, v) of `Player` as read at the beginning of the step.
         guard: The step's `guard.StepGuard`.
         share: This replica's `distribution.replicas.Share` of the batch. Default: None,
@@ -24,24 +23,22 @@ class OptimizerStepper:
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        g_optimizer,
-        d_optimizer,
+        names,
+        networks,
+        optimizers,
         players,
         guard,
         share=None,
     ):
-        self._networks = {"generator": generator, "discriminator": discriminator}
-        self._optimizers = {"generator": g_optimizer, "discriminator": d_optimizer}
-        self._read = dict(zip(("generator", "discriminator"), players, strict=True))
+        self._names = names
+        self._networks = dict(zip(names, networks, strict=True))
+        self._optimizers = dict(zip(names, optimizers, strict=True))
+        self._read = dict(zip(names, players, strict=True))
         self._guard = guard
         self._share = share
-        self.minimizer_scale = loss_scale(g_optimizer)
-        self.maximizer_scale = loss_scale(d_optimizer)
-        self.minimizer_missing = missing_gradients.Missing("generator", generator)
-        self.maximizer_missing = missing_gradients.Missing(
-            "discriminator", discriminator
+        self.minimizer_scale, self.maximizer_scale = map(loss_scale, optimizers)
+        self.minimizer_missing, self.maximizer_missing = map(
+            missing_gradients.Missing, names, networks
         )
 
     @property
@@ -56,20 +53,20 @@ class OptimizerStepper:
         }
 
     def minimizer(self, player, gradient):
-        """Applies the generator's optimizer and returns the moved generator."""
-        return self._move("generator", player, gradient)
+        """Applies the minimiser's optimizer and returns the moved minimiser."""
+        return self._move(self._names[0], player, gradient)
 
     def maximizer(self, player, gradient):
-        """Applies the discriminator's optimizer and returns the moved one."""
-        return self._move("discriminator", player, gradient)
+        """Applies the maximiser's optimizer and returns the moved maximiser."""
+        return self._move(self._names[1], player, gradient)
 
     def minimizer_trial(self, player, gradient):
-        """Returns where the generator's optimizer leads; the generator stays."""
-        return self._try("generator", player, gradient)
+        """Returns where the minimiser's optimizer leads; the minimiser stays."""
+        return self._try(self._names[0], player, gradient)
 
     def maximizer_trial(self, player, gradient):
-        """Returns where the discriminator's optimizer leads; it stays."""
-        return self._try("discriminator", player, gradient)
+        """Returns where the maximiser's optimizer leads; the maximiser stays."""
+        return self._try(self._names[1], player, gradient)
 
     def exact(self, gradients):
         """Returns the gradients of both players, unscaled and summed over replicas."""
@@ -104,7 +101,7 @@ class OptimizerStepper:
         """
         return tuple(
             self._settle(name, player)
-            for name, player in zip(("generator", "discriminator"), (u, v), strict=True)
+            for name, player in zip(self._names, (u, v), strict=True)
         )
 
     @property

@@ -1,17 +1,20 @@
 """One step of training and one of evaluation, as `fit` and `evaluate` call them."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import randomness
-from keras_gamegan.models import batches, checks, elements, guard, stepping
+from keras_gamegan.models import batches, guard, stepping
+from keras_gamegan.typing import Structure
 
 
-def train_step(model, data):
+def train_step(model: Any, data: Structure) -> dict[str, Any]:
     """Takes one step of the model's scheme.
 
     Args:
-        model: A `GAN`.
+        model: A `TwoPlayerModel`.
         data: What the data set yields.
 
     Returns:
@@ -19,23 +22,18 @@ def train_step(model, data):
     """
     step = tf.convert_to_tensor(model.step)
     watch = _guard(model, step)
-    real, labels = _unpack(model, data, watch)
-    watch.check_data(real)
-    watch.run(lambda: model.trackers.data_range.update_state(real))
     source = batches.BatchSource(
-        real,
-        labels,
+        model.data_form.checked(data, watch),
         randomness.fold(randomness.root(model.seed), step),
-        model.latent_shape,
+        model.data_form.drawn,
         model.scheme.num_shares,
     )
-    generator, discriminator = model.generator_network, model.discriminator_network
-    players = generator.player(), discriminator.player()
+    networks = model.minimizer_network, model.maximizer_network
+    players = tuple(network.player() for network in networks)
     stepper = stepping.OptimizerStepper(
-        generator,
-        discriminator,
-        model.g_optimizer,
-        model.d_optimizer,
+        model.roles.players,
+        networks,
+        (model.minimizer_optimizer, model.maximizer_optimizer),
         players,
         watch,
         source.share,
@@ -44,36 +42,24 @@ def train_step(model, data):
         model.training_game, *players, model.scheme_store.read(step), stepper, source
     )
     players = stepper.settle(taken.u, taken.v)
-    sign = None
-    if model.augment is not None:
-        # Outside the guard, which may branch: replicas meet here.
-        (sign,) = replicas.sum_over_replicas([taken.report["real_sign"]])
+    # Outside the guard, which may branch: replicas meet here.
+    write_more = model.prepare_writing(taken.report, source.share)
 
     # A step that fails is not counted.
     def count():
         model.step.assign_add(1)
         model.scheme_store.write(taken.state, source.share, stepper.forgiving)
-        if model.generator_average is not None:
-            model.generator_average.update(players[0], step)
-        if model.augment is not None:
-            model.augment.adapt(sign, source.share, step)
+        write_more(players, step)
 
     watch.run(count, after=tf.nest.flatten(players))
-    names = {"d_loss": "maximizer_loss", "g_loss": "minimizer_loss"}
-    told = taken.report
-    if model.augment is not None:
-        number = replicas.num_replicas()
-        logged = model.augment.logs().items()
-        told = {**told, **{name: value / number for name, value in logged}}
-    logs = {name: told[names.get(name, name)] for name in model.log_names}
-    return model.trackers.update(logs, source.share)
+    return _logs(model, {**taken.report, **model.more_logs()}, source.share)
 
 
-def test_step(model, data):
+def test_step(model: Any, data: Structure) -> dict[str, Any]:
     """Scores one batch, both players in inference mode.
 
     Args:
-        model: A `GAN`.
+        model: A `TwoPlayerModel`.
         data: What the data set yields.
 
     Returns:
@@ -81,35 +67,31 @@ def test_step(model, data):
     """
     step = model.trackers.evaluation_step.next_step()
     watch = _guard(model, step)
-    real, labels = _unpack(model, data, watch)
-    real = watch.checked(real)
     stream = randomness.fold(
         randomness.root(model.seed), randomness.Purpose.EVALUATION, step
     )
-    source = batches.BatchSource(real, labels, stream, model.latent_shape)
-    players = model.generator_network.player(), model.discriminator_network.player()
-    return model.trackers.update(model.game.losses(*players, source(0)), source.share)
+    examples = model.data_form.evaluated(data, watch)
+    source = batches.BatchSource(examples, stream, model.data_form.drawn)
+    players = model.minimizer_network.player(), model.maximizer_network.player()
+    return _logs(model, model.game.losses(*players, source(0)), source.share)
 
 
-def _guard(model, step):
+def _logs(
+    model: Any, report: dict[str, tf.Tensor], share: replicas.Share
+) -> dict[str, Any]:
+    """Returns the logs of a report: this replica's parts of them are added."""
+    names = model.roles.losses
+    told = {log: names.get(log, log) for log in model.log_names}
+    logs = {log: report[name] for log, name in told.items() if name in report}
+    return model.trackers.update(logs, share)
+
+
+def _guard(model: Any, step: tf.Tensor) -> guard.StepGuard:
     if not model.jit_compile or tf.executing_eagerly():
-        return guard.StepGuard(step)
+        return guard.StepGuard(step, model.roles)
     return guard.StepGuard(
-        step, model.trackers.first_failure, branch=replicas.num_replicas() == 1
+        step,
+        model.roles,
+        model.trackers.first_failure,
+        branch=replicas.num_replicas() == 1,
     )
-
-
-def _unpack(model, data, watch):
-    """Returns (real data in the networks' dtype, labels or None)."""
-    network = model.discriminator_network
-    real, labels = elements.data_and_labels(data, network)
-    real = tf.convert_to_tensor(real)
-    if labels is not None:
-        labels = tf.convert_to_tensor(labels)
-    checks.check_batch(real, labels, model)
-    if labels is not None:
-        labels = network.as_labels(labels)
-        if labels.dtype == tf.bool:
-            labels = tf.cast(labels, network.label_input.dtype)
-        labels = watch.labels(labels, model.num_classes)
-    return tf.cast(real, model.generator_network.dtype), labels

@@ -122,12 +122,13 @@ class Trackers:
 
     Args:
         names: Names of the logs.
+        data_range: A `DataRange`, or None: the range of the data says nothing.
     """
 
-    def __init__(self, names):
+    def __init__(self, names, data_range=None):
         self._means = {name: keras.metrics.Mean(name=name) for name in names}
         self.evaluation_step = StepCounter()
-        self.data_range = DataRange()
+        self.data_range = data_range
         self.first_failure = FirstFailure()
 
     @property
@@ -136,7 +137,7 @@ class Trackers:
         return [
             *self._means.values(),
             self.evaluation_step,
-            self.data_range,
+            *([] if self.data_range is None else [self.data_range]),
             self.first_failure,
         ]
 

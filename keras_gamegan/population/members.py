@@ -55,8 +55,9 @@ class Side:
 
     def __init__(self, gan, name):
         self.name = name
-        self.network = getattr(gan, f"{name}_network")
-        self.bank = getattr(gan, f"{name}_bank")
+        side = gan.roles.players.index(name)
+        self.network = (gan.minimizer_network, gan.maximizer_network)[side]
+        self.bank = (gan.minimizer_bank, gan.maximizer_bank)[side]
         self._gan = gan
 
     def order(self):

@@ -10,8 +10,8 @@ from keras_gamegan import validation
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import matrix_game, randomness
 from keras_gamegan.measuring import held_out
-from keras_gamegan.models import adversarial_game
-from keras_gamegan.population import members
+from keras_gamegan.models import batch as batches
+from keras_gamegan.population import members, value_rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,113 +80,94 @@ class PayoffEstimator:
         if not getattr(gan, "compiled", False):
             raise ValueError(
                 "The payoff is the model's own value, so the model must be compiled. "
-                "Received: a model that is not. Call gan.compile(loss=...)."
+                "Received: a model that is not. Call its compile() first."
             )
         validation.check_integer("batch_size", batch_size)
         if num_batches is not None:
             validation.check_integer("num_batches", num_batches)
         self._gan = gan
         self._batch_size = batch_size
-        dtype = gan.generator_network.dtype
         self._data = held_out.collect("data", data, gan, batch_size)
-        real = self._data.real
-        self._number = len(real)
+        size = len(held_out.first(self._data))
+        self._number = size
         if num_batches is not None:
             self._number = num_batches * batch_size
-            if self._number > len(real):
+            if self._number > size:
                 raise ValueError(
                     "`data` must hold `num_batches` batches of `batch_size` examples, "
-                    f"{self._number} in all. Received: {len(real)} examples. Pass "
+                    f"{self._number} in all. Received: {size} examples. Pass "
                     "more data, or fewer batches."
                 )
-        self._generators = members.Side(gan, "generator")
-        self._discriminators = members.Side(gan, "discriminator")
+        self._minimizers, self._maximizers = (
+            members.Side(gan, name) for name in gan.roles.players
+        )
         # One program for every size the banks grow to, and for the last, smaller batch.
         self._measure = tf.function(self._moments).get_concrete_function(
             tf.TensorSpec([None], tf.int64),
             tf.TensorSpec([None], tf.int64),
-            tf.TensorSpec([None], tf.int32),
-            tf.TensorSpec([None, *gan.latent_shape], dtype),
+            batches.present(
+                lambda leaf: tf.TensorSpec([None, *leaf.shape[1:]], leaf.dtype),
+                self._drawn(0),
+            ),
         )
 
     def __call__(self, seed):
         """Returns the `PayoffMatrix` of the models stored at present."""
         slots = [
             tf.constant(side.order(), tf.int64)
-            for side in (self._generators, self._discriminators)
+            for side in (self._minimizers, self._maximizers)
         ]
-        stream = randomness.fold(
-            randomness.root(seed), randomness.Purpose.EVALUATION, 0
-        )
-        # Drawn at once, so that they do not depend on the batch size.
-        latents = randomness.normal(
-            randomness.fold(stream, randomness.Purpose.LATENTS),
-            [self._number, *self._gan.latent_shape],
-            self._data.real.dtype,
-        )
+        examples = self._drawn(seed)
         sizes, means, squares = [], [], []
         for begin in range(0, self._number, self._batch_size):
-            end = min(begin + self._batch_size, self._number)
+            rows = slice(begin, min(begin + self._batch_size, self._number))
             mean, square = self._measure(
-                *slots, tf.range(begin, end), latents[begin:end]
+                *slots, batches.present(lambda leaf, rows=rows: leaf[rows], examples)
             )
-            sizes.append(end - begin)
+            sizes.append(rows.stop - rows.start)
             means.append(mean.numpy())
             squares.append(square.numpy())
         values, errors = _pooled(np.array(sizes), np.array(means), np.array(squares))
         return PayoffMatrix(
             values,
             errors,
-            self._generators.steps(),
-            self._discriminators.steps(),
+            self._minimizers.steps(),
+            self._maximizers.steps(),
             self._number,
         )
 
-    def _moments(self, generator_slots, discriminator_slots, rows, latents):
-        """Returns each pair's mean over a batch, and the sum of squares about it."""
-        game, data = self._gan.game, self._data
-        real = tf.gather(data.real, rows)
-        labels = None if data.labels is None else tf.gather(data.labels, rows)
-        size = tf.size(rows)
-        batch = adversarial_game.Batch(
-            real=real,
-            labels=labels,
-            latents=latents,
-            stream=randomness.root(0),  # Inference mode draws nothing.
-            share=replicas.Share(size, 0, size),
-            num_replicas=1,
+    def _drawn(self, seed):
+        """Returns the examples with what is drawn: at once, not batch by batch."""
+        stream = randomness.fold(
+            randomness.root(seed), randomness.Purpose.EVALUATION, 0
         )
+        number = self._number
+        used = batches.present(lambda leaf: leaf[:number], self._data)
+        share = replicas.Share(number, 0, number)
+        return self._gan.data_form.drawn(used, stream, share)
 
-        def generate(slot):
-            return game.generate(self._generators.player(slot), batch, False)[0]
-
-        shape = self._gan.generator_network.output.shape[1:]
-        fakes = tf.map_fn(
-            generate,
-            generator_slots,
-            fn_output_signature=tf.TensorSpec([None, *shape], real.dtype),
+    def _moments(self, minimizer_slots, maximizer_slots, examples):
+        """Returns each pair's mean over a batch, and the sum of squares about it."""
+        # Inference mode draws nothing.
+        batch = held_out.as_batch(examples, randomness.root(0))
+        rows = value_rows.rows_of(
+            self._gan.game, self._minimizers.player, minimizer_slots, batch
         )
 
         def column(slot):
-            v = self._discriminators.player(slot)
-            logits, *_ = game.logits(v, real, labels, batch, False)
-            of_real = adversarial_game.per_example(game.payoff.real_term(logits))
-            of_real = tf.cast(of_real, tf.float64)
-
-            def entry(fake):
-                logits, *_ = game.logits(v, fake, labels, batch, False)
-                of_fake = adversarial_game.per_example(game.payoff.fake_term(logits))
-                value = of_real + tf.cast(of_fake, tf.float64)
+            def entry(row):
+                value = tf.cast(rows.against(v, row), tf.float64)
                 mean = tf.reduce_mean(value)
                 return tf.stack([mean, tf.reduce_sum((value - mean) ** 2)])
 
+            v = rows.prepared(self._maximizers.player(slot))
             return tf.map_fn(
-                entry, fakes, fn_output_signature=tf.TensorSpec([2], tf.float64)
+                entry, rows.rows, fn_output_signature=tf.TensorSpec([2], tf.float64)
             )
 
         columns = tf.map_fn(
             column,
-            discriminator_slots,
+            maximizer_slots,
             fn_output_signature=tf.TensorSpec([None, 2], tf.float64),
         )
         means, squares = tf.unstack(tf.transpose(columns, [2, 1, 0]))

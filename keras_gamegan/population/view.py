@@ -35,8 +35,8 @@ class Population:
 
     def __init__(self, gan):
         banks = (
-            getattr(gan, "generator_bank", None),
-            getattr(gan, "discriminator_bank", None),
+            getattr(gan, "minimizer_bank", None),
+            getattr(gan, "maximizer_bank", None),
         )
         if banks == (None, None):
             raise ValueError(
@@ -44,9 +44,7 @@ class Population:
                 f"{type(gan).__name__} that keeps none. Use kgg.FictitiousGAN."
             )
         self._gan = gan
-        self._sides = [
-            members.Side(gan, name) for name in ("generator", "discriminator")
-        ]
+        self._sides = [members.Side(gan, name) for name in gan.roles.players]
 
     @property
     def generators(self):

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 import keras_gamegan as kgg
 from keras_gamegan.games import randomness
-from keras_gamegan.models import batches
+from keras_gamegan.models import labelled_data
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "benchmarks"
 
@@ -97,8 +97,8 @@ def test_the_step_of_the_guide_is_the_step_of_the_library(scripts):
     guide.draw_latents = lambda number: latents.pop(0)
     for step, real in enumerate(tf.unstack(setting.data(3))):
         stream = randomness.fold(randomness.root(3), step)
-        source = batches.BatchSource(real, None, stream, gan.latent_shape)
-        latents += [source(0).latents, source(1).latents]
+        source = labelled_data.source_of(real, None, stream, gan.latent_shape)
+        latents += [source(0).examples.latents, source(1).examples.latents]
         expected, got = gan.train_step(real), guide.train_step(real)
         for name in ("d_loss", "g_loss"):
             np.testing.assert_allclose(got[name], expected[name], rtol=1e-5)

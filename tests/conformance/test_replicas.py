@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gamegan.games import randomness
-from keras_gamegan.models import batches
+from keras_gamegan.models import labelled_data
 from tests.conformance import cases, run_cases
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5}
@@ -64,8 +64,8 @@ def test_replicas_draw_different_latents():
     drawn = []
 
     def step(real):
-        source = batches.BatchSource(real, None, randomness.root(3), [3])
-        return source(0).latents
+        source = labelled_data.source_of(real, None, randomness.root(3), [3])
+        return source(0).examples.latents
 
     # As Keras does it, inside a function: there the sizes of the shares are not static.
     @tf.function

@@ -10,7 +10,8 @@ DATA = np.arange(10, dtype="float64")
 
 
 def batches(data=DATA, labels=None, size=4, shuffle=True, seed=0):
-    return arrays.ArrayBatches(data, labels, size, shuffle, seed)
+    element = (data,) if labels is None else (data, labels)
+    return arrays.ArrayBatches(element, size, shuffle, seed)
 
 
 def epochs(dataset, number):

@@ -101,7 +101,7 @@ def test_several_pushes_of_one_step_draw_different_numbers(network):
     bank = kgg.WeightBank(network, 8, retention="geometric", seed=1)
     numbers = set()
     for _ in range(12):
-        numbers.add(float(bank._retention_number(bank.slots())))
+        numbers.add(float(history.retention_number(1, bank.slots())))
         bank.push()
     assert len(numbers) == 12
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 import keras_gamegan as kgg
 from keras_gamegan.games import randomness, structures
 from keras_gamegan.measuring import discriminators, held_out
+from keras_gamegan.models import adversarial_game
 from tests.measuring import known_games
 
 DATA = np.random.default_rng(0).normal(size=(512, 2)).astype("float32")
@@ -53,9 +54,8 @@ def test_a_large_weight_gives_the_plain_gap_and_a_small_one_less():
 
 def test_distance_and_its_gradient():
     gan = known_games.line_gan(0.0, 0.5)
-    batch = held_out.batch(
-        held_out.HeldOut(tf.constant(LINE), None), (1,), 8, 0, randomness.root(0)
-    )
+    examples = adversarial_game.Examples(tf.constant(LINE))
+    batch = held_out.batch(gan, examples, 8, 0, randomness.root(0))
     distance = discriminators.sobolev_distance(gan.game)
     slope = tf.constant([[2.0]], tf.float64)
     center = structures.Player([tf.constant([[0.5]], tf.float64)], [])
@@ -81,9 +81,11 @@ def test_distance_of_a_network_by_hand():
     gan.compile()
     player = gan.discriminator_network.player()
     other = tf.nest.map_structure(lambda leaf: 1.1 * leaf + 0.05, player)
-    data = held_out.HeldOut(tf.constant(DATA), None)
-    batch = held_out.batch(data, (4,), 16, 0, randomness.root(0))
-    one, two = (slopes_by_hand(p.weights, batch.real.numpy()) for p in (other, player))
+    data = adversarial_game.Examples(tf.constant(DATA))
+    batch = held_out.batch(gan, data, 16, 0, randomness.root(0))
+    one, two = (
+        slopes_by_hand(p.weights, batch.examples.real.numpy()) for p in (other, player)
+    )
     expected = np.mean(np.sum((one - two) ** 2, axis=1))
     measured = discriminators.sobolev_distance(gan.game)(other, player, batch)
     assert float(measured) == pytest.approx(expected, rel=1e-5)

@@ -8,7 +8,7 @@ import tensorflow as tf
 import keras_gamegan as kgg
 from keras_gamegan import payoffs, stateless
 from keras_gamegan.games import gradients, randomness, structures
-from keras_gamegan.models import adversarial_game, batches
+from keras_gamegan.models import adversarial_game, labelled_data
 
 
 class Slopes(kgg.penalties.Penalty):
@@ -39,9 +39,9 @@ def make_game(networks):
 
 @pytest.fixture
 def batch(points):
-    return batches.BatchSource(tf.constant(points[:8]), None, randomness.root(0), (3,))(
-        0
-    )
+    return labelled_data.source_of(
+        tf.constant(points[:8]), None, randomness.root(0), (3,)
+    )(0)
 
 
 def _pure(game):
@@ -55,14 +55,14 @@ def test_every(make_game, batch, every):
     opponent, v = _pure(game)
     loss = game.maximizer_objective(opponent, batch)(v)
     without = plain.maximizer_objective(opponent, batch)(v)
-    logits = game.logits(v, batch.real, None, batch, False)[0].numpy()
+    logits = game.logits(v, batch.examples.real, None, batch, False)[0].numpy()
     np.testing.assert_allclose(
         loss.loss - without.loss, logits[::every].mean(), rtol=1e-4
     )
     # The value is the game's alone.
     np.testing.assert_array_equal(loss.value, without.value)
     real, fake, uniform = penalty.seen
-    np.testing.assert_array_equal(real, batch.real[::every])
+    np.testing.assert_array_equal(real, batch.examples.real[::every])
     generated = game.generate(opponent.players[0], batch, False)[0]
     np.testing.assert_allclose(fake, generated[::every], rtol=1e-6)
     assert len(uniform) == len(real) and len(set(uniform)) == len(uniform)
@@ -77,7 +77,7 @@ def test_penalty_meets_the_whole_mixture(make_game, points):
         for shift in (0.0, 1.0, 2.0)
     )
     real = tf.constant(np.tile(points, (8, 1)))
-    batch = batches.BatchSource(real, None, randomness.root(0), (3,))(0)
+    batch = labelled_data.source_of(real, None, randomness.root(0), (3,))(0)
     share = tf.constant([0.5, 0.5, 0.0])
     game.maximizer_objective(structures.Mixture(members, share), batch)(
         game.discriminator.player()
@@ -100,7 +100,7 @@ def test_gradients_of_both_players_are_finite_differences(networks, loss):
         kgg.penalties.get("r1"),
     )
     real = tf.constant(np.random.default_rng(0).normal(size=(6, 2)))
-    batch = batches.BatchSource(real, None, randomness.root(0), (3,))(0)
+    batch = labelled_data.source_of(real, None, randomness.root(0), (3,))(0)
     u, v = game.generator.player(), game.discriminator.player()
     for objective, player in (
         (game.minimizer_objective(structures.pure(v), batch), u),
@@ -137,8 +137,8 @@ def test_values_agree_however_they_are_computed(make_game, batch):
     np.testing.assert_allclose(outcome.value, value, rtol=1e-5)
     assert game.minimizer_objective(structures.pure(v), batch)(u).value is None
     losses = game.losses(u, v, batch)
-    np.testing.assert_allclose(losses["d_loss"], -value, rtol=1e-6)
-    np.testing.assert_allclose(losses["g_loss"], outcome.loss, rtol=1e-5)
+    np.testing.assert_allclose(losses["maximizer_loss"], -value, rtol=1e-6)
+    np.testing.assert_allclose(losses["minimizer_loss"], outcome.loss, rtol=1e-5)
     both = make_game(kind="modes")
     assert not (both.exact_minimizer_value or both.exact_maximizer_value)
 
@@ -177,7 +177,7 @@ def test_labels_reach_both_networks(networks):
     real = tf.constant(np.random.default_rng(0).normal(size=(4, 2)), tf.float32)
     losses = []
     for labels in ([0, 1, 2, 3], [3, 3, 3, 3]):
-        source = batches.BatchSource(
+        source = labelled_data.source_of(
             real, tf.constant(labels), randomness.root(0), (3,)
         )
         opponent, v = _pure(game)
@@ -217,8 +217,8 @@ def test_losses_of_patches_are_means_over_them(patches, loss, batch):
         penalty,
     )
     discriminator, generator = patches
-    real = discriminator(batch.real).numpy().reshape(8, -1)
-    fake = discriminator(generator(batch.latents)).numpy().reshape(8, -1)
+    real = discriminator(batch.examples.real).numpy().reshape(8, -1)
+    fake = discriminator(generator(batch.examples.latents)).numpy().reshape(8, -1)
     assert real.shape == (8, 4)
     payoff = game.payoff
     value = np.mean(payoff.real_term(real)) + np.mean(payoff.fake_term(fake))
@@ -226,7 +226,7 @@ def test_losses_of_patches_are_means_over_them(patches, loss, batch):
     found = game.losses(game.generator.player(), game.discriminator.player(), batch)
     probability = lambda logits: np.mean(1.0 / (1.0 + np.exp(-logits)))  # noqa: E731
     expected = {
-        **{"d_loss": -value, "g_loss": descended, "value": value},
+        **{"maximizer_loss": -value, "minimizer_loss": descended, "value": value},
         **{"d_real": probability(real), "d_fake": probability(fake)},
     }
     assert found.keys() == expected.keys()
@@ -245,7 +245,7 @@ def test_losses_of_patches_are_means_over_them(patches, loss, batch):
 
 def test_noisy_labels_change_what_d_descends_and_nothing_else(networks, points):
     real = tf.constant(np.tile(points, (16, 1)))
-    batch = batches.BatchSource(real, None, randomness.root(0), (3,))(0)
+    batch = labelled_data.source_of(real, None, randomness.root(0), (3,))(0)
     found = {}
     for noise in (0.0, 0.25, 0.5):
         game = adversarial_game.AdversarialGame(
@@ -264,7 +264,10 @@ def test_noisy_labels_change_what_d_descends_and_nothing_else(networks, points):
     both = [
         np.logaddexp(0.0, sign * np.array(game.logits(v, data, None, batch, False)[0]))
         for sign in (-1.0, 1.0)
-        for data in (batch.real, game.generate(opponent.players[0], batch, False)[0])
+        for data in (
+            batch.examples.real,
+            game.generate(opponent.players[0], batch, False)[0],
+        )
     ]
     right, wrong = 0.5 * (both[0] + both[3]), 0.5 * (both[1] + both[2])
     error = 4 * 0.5 * np.std(np.abs(right - wrong) + 1.0) / np.sqrt(512) + 0.02

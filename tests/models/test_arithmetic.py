@@ -10,7 +10,7 @@ import pytest
 
 import keras_gamegan as kgg
 from keras_gamegan.games import randomness
-from keras_gamegan.models import batches
+from keras_gamegan.models import labelled_data
 
 SEED, STEPS, SIZE = 3, 4, 8
 D_RATE, G_RATE = 0.3, 0.2
@@ -120,8 +120,8 @@ def data():
 
 def latents_of(step, draw, data):
     stream = randomness.fold(randomness.root(SEED), step)
-    source = batches.BatchSource(data[:SIZE] + 0.0, None, stream, (3,))
-    return source(draw).latents.numpy()
+    source = labelled_data.source_of(data[:SIZE] + 0.0, None, stream, (3,))
+    return source(draw).examples.latents.numpy()
 
 
 @pytest.fixture

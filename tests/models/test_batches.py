@@ -4,35 +4,39 @@ import tensorflow as tf
 
 import keras_gamegan as kgg
 from keras_gamegan.games import randomness
-from keras_gamegan.models import batches
+from keras_gamegan.models import labelled_data
 
 
 def _source(size=8, stream=0, labels=None, **arguments):
     real = tf.reshape(tf.range(2.0 * size), (size, 2))
-    return batches.BatchSource(real, labels, randomness.root(stream), (3,), **arguments)
+    return labelled_data.source_of(
+        real, labels, randomness.root(stream), (3,), **arguments
+    )
 
 
 def test_a_draw_has_all_the_data_and_latents_of_its_own():
     source = _source()
     first, second = source(0), source(1)
-    np.testing.assert_array_equal(first.real, second.real)
-    assert first.labels is None and first.latents.shape == (8, 3)
-    assert np.all(first.latents.numpy() != second.latents.numpy())
-    np.testing.assert_array_equal(first.latents, source(tf.constant(0)).latents)
-    assert np.any(first.latents != _source(stream=1)(0).latents)
+    np.testing.assert_array_equal(first.examples.real, second.examples.real)
+    assert first.examples.labels is None and first.examples.latents.shape == (8, 3)
+    assert np.all(first.examples.latents.numpy() != second.examples.latents.numpy())
+    np.testing.assert_array_equal(
+        first.examples.latents, source(tf.constant(0)).examples.latents
+    )
+    assert np.any(first.examples.latents != _source(stream=1)(0).examples.latents)
 
 
 @pytest.mark.parametrize("size", [1, 5, 8])
 def test_a_latent_depends_on_the_index_of_its_example_alone(size):
-    long = _source(64)(2).latents
-    np.testing.assert_array_equal(_source(size)(2).latents, long[:size])
+    long = _source(64)(2).examples.latents
+    np.testing.assert_array_equal(_source(size)(2).examples.latents, long[:size])
 
 
 def test_latents_have_the_datas_dtype():
     real = tf.zeros((4, 2), tf.float64)
-    source = batches.BatchSource(real, None, randomness.root(0), (2, 2))
-    assert source(0).latents.dtype == tf.float64
-    assert source(0).latents.shape == (4, 2, 2)
+    source = labelled_data.source_of(real, None, randomness.root(0), (2, 2))
+    assert source(0).examples.latents.dtype == tf.float64
+    assert source(0).examples.latents.shape == (4, 2, 2)
 
 
 def test_dealing_out():
@@ -40,12 +44,16 @@ def test_dealing_out():
     source = _source(8, labels=labels, deal=4)
     draws = [source(index) for index in range(4)]
     for index, draw in enumerate(draws):
-        np.testing.assert_array_equal(draw.labels, [index, index + 4])
-        np.testing.assert_array_equal(draw.real[:, 0], [2 * index, 2 * index + 8])
-        assert draw.latents.shape == (2, 3)
+        np.testing.assert_array_equal(draw.examples.labels, [index, index + 4])
+        np.testing.assert_array_equal(
+            draw.examples.real[:, 0], [2 * index, 2 * index + 8]
+        )
+        assert draw.examples.latents.shape == (2, 3)
         assert draw.share == source.share == (2, 0, 2)
     # Inside a loop of the graph the index is a tensor.
-    np.testing.assert_array_equal(source(tf.constant(3)).labels, draws[3].labels)
+    np.testing.assert_array_equal(
+        source(tf.constant(3)).examples.labels, draws[3].examples.labels
+    )
 
 
 def test_dealing_out_needs_a_multiple():

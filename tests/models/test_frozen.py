@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import keras_gamegan as kgg
 from keras_gamegan.games import randomness, structures
-from keras_gamegan.models import adversarial_game, batches, guard, stepping
+from keras_gamegan.models import adversarial_game, guard, labelled_data, stepping
 
 
 def _arrays(model):
@@ -32,12 +32,11 @@ def play(make, points):
         players = gan.generator_network.player(), gan.discriminator_network.player()
         step = tf.constant(0, tf.int64)
         stepper = stepping.OptimizerStepper(
-            gan.generator_network,
-            gan.discriminator_network,
-            gan.g_optimizer,
-            gan.d_optimizer,
+            gan.roles.players,
+            (gan.generator_network, gan.discriminator_network),
+            (gan.g_optimizer, gan.d_optimizer),
             players,
-            guard.StepGuard(step),
+            guard.StepGuard(step, gan.roles),
         )
 
         class OneSided:
@@ -57,7 +56,7 @@ def play(make, points):
                     return stepper.maximizer(moved, gradient)
                 return players[1]
 
-        source = batches.BatchSource(
+        source = labelled_data.source_of(
             tf.constant(points[:8]), None, randomness.root(0), (3,)
         )
         before = _arrays(gan.discriminator), _arrays(gan.generator)
@@ -93,7 +92,7 @@ def game(networks):
 
 @pytest.fixture
 def batch(points):
-    source = batches.BatchSource(
+    source = labelled_data.source_of(
         tf.constant(points[:8]), None, randomness.root(0), (3,)
     )
     return source(0)
@@ -147,8 +146,10 @@ def test_stored_generators_use_their_own_statistics(game, batch):
     share = tf.constant([0.2, 0.3, 0.5])
     v = game.discriminator.player()
     outcome = game.maximizer_objective(structures.Mixture(members, share), batch)(v)
-    fakes = [_run(game.generator, member, batch.latents) for member in members]
-    logits, _, _ = game.logits(v, tf.concat([batch.real, *fakes], 0), None, batch, True)
+    fakes = [_run(game.generator, member, batch.examples.latents) for member in members]
+    logits, _, _ = game.logits(
+        v, tf.concat([batch.examples.real, *fakes], 0), None, batch, True
+    )
     real, *fake = np.split(logits.numpy(), 4)
     value = -0.5 * _softplus(-real).mean() - 0.5 * np.dot(
         share, [_softplus(part).mean() for part in fake]
@@ -163,8 +164,9 @@ def test_dropout_is_off_in_frozen_opponents(game, points):
     outputs = []
     for seed in (0, 1):
         real = tf.constant(points[:8])
-        batch = batches.BatchSource(real, None, randomness.root(seed), (3,))(0)
-        batch = batch._replace(latents=tf.reshape(tf.range(24.0), (8, 3)) / 24)
+        batch = labelled_data.source_of(real, None, randomness.root(seed), (3,))(0)
+        latents = tf.reshape(tf.range(24.0), (8, 3)) / 24
+        batch = batch._replace(examples=batch.examples._replace(latents=latents))
         outputs.append(
             {
                 "frozen generator": game.generate(u, batch, False)[0],

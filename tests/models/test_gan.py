@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import keras_gamegan as kgg
 from keras_gamegan.games import randomness
-from keras_gamegan.models import batches
+from keras_gamegan.models import labelled_data
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +22,8 @@ def test_evaluate(gan, points):
     root = randomness.fold(randomness.root(gan.seed), randomness.Purpose.EVALUATION)
     for index, part in enumerate((points[:8], points[8:12])):
         stream = randomness.fold(root, index)
-        batch = batches.BatchSource(tf.constant(part), None, stream, (3,))(0)
-        fake = gan.discriminator(gan.generator(batch.latents)).numpy()
+        batch = labelled_data.source_of(tf.constant(part), None, stream, (3,))(0)
+        fake = gan.discriminator(gan.generator(batch.examples.latents)).numpy()
         real = gan.discriminator(part).numpy()
         value = -0.5 * ((real - 1) ** 2).mean() - 0.5 * (fake**2).mean()
         expected["value"] += value * len(part) / 12

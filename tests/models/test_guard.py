@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan.models import guard
+from keras_gamegan.models import guard, roles
 from tests import strategies
 
 
@@ -256,11 +256,11 @@ def test_other_errors_are_not_explained():
 
 
 def test_eager_checks_raise_at_once():
-    watch = guard.StepGuard(tf.constant(4, tf.int64))
+    watch = guard.StepGuard(tf.constant(4, tf.int64), roles.GAN)
     good = tf.constant([1.0, 2.0])
-    watch.check_data(good)
+    watch.check_data([good])
     with pytest.raises(tf.errors.InvalidArgumentError) as caught:
-        watch.check_data(tf.constant([1.0, np.nan]))
+        watch.check_data([tf.constant([1.0, np.nan])])
     explained = guard.explain(caught.value)
     assert "the training data became NaN or infinite" in str(explained)
     assert "training step 4" in str(explained)
@@ -269,10 +269,10 @@ def test_eager_checks_raise_at_once():
 
 
 def test_large_double_precision_gradients_are_finite():
-    watch = guard.StepGuard(tf.constant(0, tf.int64))
-    watch.check_data(tf.constant([1e300], tf.float64))
+    watch = guard.StepGuard(tf.constant(0, tf.int64), roles.GAN)
+    watch.check_data([tf.constant([1e300], tf.float64)])
     with pytest.raises(tf.errors.InvalidArgumentError, match="at step"):
-        watch.check_data(tf.constant([1e300, np.inf], tf.float64))
+        watch.check_data([tf.constant([1e300, np.inf], tf.float64)])
 
 
 @pytest.mark.parametrize(

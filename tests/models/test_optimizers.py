@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import keras_gamegan as kgg
 from keras_gamegan import stateless
-from keras_gamegan.models import optimizers
+from keras_gamegan.models import optimizers, roles
 
 
 def _rate(optimizer):
@@ -16,7 +16,7 @@ def _rate(optimizer):
 
 def _pair(d_rate, g_rate):
     d, g = keras.optimizers.SGD(d_rate), keras.optimizers.Adam(g_rate)
-    return d, g, optimizers.OptimizerPair(g, d)
+    return d, g, optimizers.OptimizerPair(roles.GAN, g, d)
 
 
 def test_setting_the_rate_keeps_the_ratio():
@@ -85,23 +85,23 @@ def test_schedules_follow_each_optimizers_own_steps(make, points):
 
 
 def test_names_configurations_and_objects(networks):
-    discriminator, generator = map(stateless.StatelessNetwork, networks())
+    players = [stateless.StatelessNetwork(each) for each in reversed(networks())]
     config = keras.optimizers.serialize(keras.optimizers.RMSprop(0.5))
-    d, g = optimizers.prepare("adam", config, discriminator, generator, True)
+    g, d = optimizers.prepare(roles.GAN, (config, "adam"), players, True)
     assert isinstance(d, keras.optimizers.Adam) and d.built
     assert isinstance(g, keras.optimizers.RMSprop) and _rate(g) == 0.5
     # Both may have one name, but not be one object.
-    d, g = optimizers.prepare("sgd", "sgd", discriminator, generator, True)
+    g, d = optimizers.prepare(roles.GAN, ("sgd", "sgd"), players, True)
     assert d is not g
     with pytest.raises(ValueError, match=r"the same object twice\. Create two"):
-        optimizers.prepare(d, d, discriminator, generator, True)
+        optimizers.prepare(roles.GAN, (d, d), players, True)
 
 
 @pytest.mark.parametrize("bad", ["best", 3, None])
 def test_unknown_optimizers(networks, bad):
-    players = map(stateless.StatelessNetwork, networks())
+    players = [stateless.StatelessNetwork(each) for each in reversed(networks())]
     with pytest.raises(ValueError, match="`g_optimizer` must be a Keras optimizer"):
-        optimizers.prepare("adam", bad, *players, True)
+        optimizers.prepare(roles.GAN, (bad, "adam"), players, True)
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
@@ -300,7 +300,7 @@ def test_a_schedule_is_not_assigned_to(scheduled, given):
     rates = {"generator": 0.25, "discriminator": 0.25}
     rates[scheduled] = schedule if given == "schedule" else lambda: 0.25
     g, d = (keras.optimizers.SGD(rate) for rate in rates.values())
-    pair = optimizers.OptimizerPair(g, d)
+    pair = optimizers.OptimizerPair(roles.GAN, g, d)
     assert float(pair.learning_rate) > 0
     for change in (
         lambda: pair.learning_rate.assign(0.5),

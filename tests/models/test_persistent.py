@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import keras_gamegan as kgg
 from keras_gamegan.games import randomness
-from keras_gamegan.models import batches
+from keras_gamegan.models import labelled_data
 
 SIZE, SEED, PULL = 8, 3, 0.25
 
@@ -79,7 +79,9 @@ def test_steps_against_numpy(build, num_steps):
     for step in range(4):
         real = data[step * SIZE : (step + 1) * SIZE]
         stream = randomness.fold(randomness.root(SEED), step)
-        latents = batches.BatchSource(real, None, stream, (3,))(0).latents.numpy()
+        latents = labelled_data.source_of(real, None, stream, (3,))(
+            0
+        ).examples.latents.numpy()
         worst_u, worst_v = pulled(worst_u, u), pulled(worst_v, v)
         for _ in range(num_steps):
             of_u = slope_of_u(worst_u, v, latents)

@@ -10,7 +10,8 @@ import tensorflow as tf
 import keras_gamegan as kgg
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import gradients, history, randomness, structures
-from keras_gamegan.models import adversarial_game, batches
+from keras_gamegan.models import adversarial_game, labelled_data
+from keras_gamegan.models import batch as batches
 from tests.conformance import cases, run_cases
 
 SHARES = np.array([0.5, 0.0, 0.2, 0.3])
@@ -59,7 +60,7 @@ def _setting(kind, payoff, penalty=None):
     gan.compile("sgd", "sgd", loss=payoff, penalty=penalty)
     rng = np.random.default_rng(0)
     labels = tf.constant(rng.integers(0, 4, 24), tf.int32)
-    source = batches.BatchSource(
+    source = labelled_data.source_of(
         tf.constant(rng.normal(size=(24, 2))),
         labels if kind == "conditional" else None,
         randomness.root(1),
@@ -205,7 +206,7 @@ def test_an_example_meets_the_member_of_its_global_index():
     (logits,), _ = gan.game._answers(mixture, fake, batch)
     for index in range(24):
         v = discriminators[chosen[index % 3]]
-        expected = gan.game.logits(v, fake, batch.labels, batch, False)[0]
+        expected = gan.game.logits(v, fake, batch.examples.labels, batch, False)[0]
         np.testing.assert_allclose(logits[index], expected[index])
 
 
@@ -369,10 +370,12 @@ def test_saved_models_keep_the_mixture(make, points, tmp_path, state, assert_sam
 
 
 def test_slices_of_a_batch():
-    batch = adversarial_game.Batch(
-        tf.range(6), None, tf.range(12), None, replicas.Share(6, 0, 6), 1
-    )
-    parts = batch._replace(latents=10 * batch.real).slices(3)
-    assert [part.real.numpy().tolist() for part in parts] == [[0, 3], [1, 4], [2, 5]]
-    assert parts[1].latents.numpy().tolist() == [10, 40]
-    assert parts[0].labels is None and parts[0].share is batch.share
+    examples = adversarial_game.Examples(tf.range(6), None, 10 * tf.range(6))
+    parts = batches.Batch(examples, None, replicas.Share(6, 0, 6), 1).slices(3)
+    assert [part.examples.real.numpy().tolist() for part in parts] == [
+        [0, 3],
+        [1, 4],
+        [2, 5],
+    ]
+    assert parts[1].examples.latents.numpy().tolist() == [10, 40]
+    assert parts[0].examples.labels is None and parts[0].share == (6, 0, 6)

@@ -21,7 +21,7 @@ class State(NamedTuple):
         own: Dictionary of tensors that belong to no player. Default: (), none, as for
             the next two.
         u: Dictionary of what belongs to the minimiser: a `Player`, a structure like
-            `Player.weights`, a tensor, or a tuple of these; or a history.
+            `Player.weights`, a tensor, or a tuple of these; as "history", a history.
         v: The same of the maximiser.
 
     Example:
@@ -193,6 +193,10 @@ class Scheme:
     log_names: tuple[str, ...] = ()
     # In how many equal shares a step's batch is dealt out to its draws.
     num_shares = 1
+    # The `kgg.History` of a scheme whose players remember their opponents' past, and
+    # how it is answered; `initial_state` then takes histories that have begun.
+    history: Any = None
+    mixture = "sampled"
 
     def initial_state(self, u: structures.Player, v: structures.Player) -> Any:
         """Returns the scheme's `State` before the first step."""

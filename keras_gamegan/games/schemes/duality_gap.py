@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from keras_gamegan import representation
 from keras_gamegan.games import best_response, gradients, structures
-from keras_gamegan.games.schemes import base
+from keras_gamegan.games.schemes import base, histories
 
 
 class DualityGap(base.Scheme):
@@ -21,8 +21,17 @@ class DualityGap(base.Scheme):
 
     Args:
         response: A `BestResponse`.
-        seed: Integer seed of the noise of `BestResponse(start="perturbed")`.
-            Default: 0.
+        seed: Integer seed of the noise of `BestResponse(start="perturbed")`, and of a
+            history's draws. Default: 0.
+        history: A `kgg.History`: u_w answers the mixture of v's past, v_w that of u's
+            past, the live ones among them. Each player then descends the gap of the
+            mixtures, of which it is the newest member; the logged gap, M(u, v_w) -
+            M(u_w, v), stays that of the live players, against those worst ones.
+            Default: None, the live opponent alone.
+        mixture: As in `FictitiousGAN`. Default: "sampled".
+
+    Raises:
+        ValueError: If a history meets `BestResponse(through_gradient=True)`.
 
     Example:
         >>> import keras_gamegan as kgg
@@ -36,9 +45,17 @@ class DualityGap(base.Scheme):
         Training GANs Without Competition", 2021.
     """
 
-    def __init__(self, response, seed=0):
+    def __init__(self, response, seed=0, *, history=None, mixture="sampled"):
+        if history is not None and response.through_gradient:
+            raise ValueError(
+                "Past opponents are constants: a gap against a history is not "
+                "differentiated through its search. Received: history= and "
+                "BestResponse(through_gradient=True). Leave out one of the two."
+            )
         self.response = response
         self.seed = seed
+        self.history = history
+        self.mixture = histories.check_mixture(mixture)
 
     log_names = ("duality_gap",)
 
@@ -47,24 +64,42 @@ class DualityGap(base.Scheme):
         """Number of shares in which a step's batch is dealt out to its draws."""
         return self.response.num_steps + 1 if self.response.batches == "fresh" else 1
 
-    def initial_state(self, u, v):
-        """Returns the response's state: worst players and the like, if they persist."""
-        return _as_state(
+    def initial_state(self, u, v, begun=None):
+        """Returns the response's state, if it persists, and the histories.
+
+        Args:
+            u: The minimising `Player`.
+            v: The maximising `Player`.
+            begun: Pair of histories that have begun. Default: None, they begin here.
+        """
+        state = _as_state(
             base.first_state(), best_response.initial_state(self.response, u, v)
         )
+        if self.history is None:
+            return state
+        if begun is None:
+            begun = self.history.begin(u, v, self.mixture, self.seed)
+        return histories.with_histories(state, begun)
 
     def get_config(self):
         """Returns the constructor's arguments as a dictionary."""
-        return {"response": self.response.get_config(), "seed": self.seed}
+        config = {"response": self.response.get_config(), "seed": self.seed}
+        if self.history is not None:
+            config.update(history=self.history, mixture=self.mixture)
+        return config
 
     def __repr__(self):
-        return representation.short(self, {"response": self.response})
+        shown = {"response": self.response}
+        if self.history is not None:
+            shown.update(history=self.history, mixture=self.mixture)
+        return representation.short(self, shown)
 
     @classmethod
     def from_config(cls, config):
         """Returns the scheme that `get_config` described."""
-        response = best_response.BestResponse.from_config(config["response"])
-        return cls(response, config["seed"])
+        config = dict(config)
+        response = best_response.BestResponse.from_config(config.pop("response"))
+        return cls(response, **histories.deserialized(config))
 
     def step(self, game, u, v, state, stepper, batch_fn=None):
         """Updates both players once; see `Scheme.step`."""
@@ -82,10 +117,12 @@ class DualityGap(base.Scheme):
             upper = game.value(u, worst_v, batch)
         if not game.exact_maximizer_value:
             lower = game.value(worst_u, v, batch)
+        moved_u = stepper.minimizer(out_u.player, grad_u)
+        moved_v = stepper.maximizer(out_v.player, grad_v)
         return base.Step(
-            stepper.minimizer(out_u.player, grad_u),
-            stepper.maximizer(out_v.player, grad_v),
-            state,
+            moved_u,
+            moved_v,
+            histories.recorded(state, moved_u, moved_v),
             base.report(out_u, out_v, duality_gap=upper - lower),
         )
 
@@ -100,6 +137,7 @@ class DualityGap(base.Scheme):
             step_options=stepper.search_options,
             state=_carried(self.response, state),
             seed=self.seed,
+            opponents=histories.opponents(state, u, v),
         )
         state = _as_state(base.next_state(state), carried)
         batch = base.draw(batch_fn, 0)
@@ -164,8 +202,10 @@ def _as_state(state, carried):
     if len(carried) < 3:
         return state
     sides = (
-        {"player": player, "optimizer": optimizer}
-        for player, optimizer in zip(*carried[1:], strict=True)
+        {**dict(before), "player": player, "optimizer": optimizer}
+        for before, player, optimizer in zip(
+            (state.u, state.v), *carried[1:], strict=True
+        )
     )
     return state._replace(**dict(zip(("u", "v"), sides, strict=True)))
 

@@ -1,6 +1,9 @@
 """Fictitious play: each player answers the mixture of the other's historical models."""
 
-from keras_gamegan.games.schemes import base, descent
+from typing import Any
+
+from keras_gamegan.games import structures
+from keras_gamegan.games.schemes import base, descent, histories
 
 
 class FictitiousPlay(descent.Alternating):
@@ -10,16 +13,21 @@ class FictitiousPlay(descent.Alternating):
     stored v_j of M(u, v_j): the mean of the losses, not the loss of a mean opponent.
     Then both players enter their histories.
 
-    A history is anything with `mixture(current)`, which returns the `Mixture` to be
-    answered, and `record(player)`, which returns the history with the live player
-    stored: immutable tensors in a closed-form game (`games.history.TensorHistory`),
-    a bank of variables in a Keras model. None stands for "no history": that player's
-    current iterate is answered.
-
     Args:
-        initial_histories: Function ``(u, v) -> (history of u, history of v)``.
+        history: A `kgg.History`: what both players remember. In a model it is kept in
+            banks of variables, in a closed-form game in immutable tensors. Or, for a
+            closed-form game, a function ``(u, v) -> (history of u, history of v)`` of
+            objects with `mixture(current)`, the `Mixture` to be answered, and
+            `record(player)`, the history with the live player stored; None stands for
+            "no history": that player's current iterate is answered.
         maximizer_steps: Steps of v per step of the scheme, >= 1. Default: 1.
         minimizer_steps: Steps of u per step of the scheme, >= 1. Default: 1.
+        mixture: How a `kgg.History` is answered, as in `FictitiousGAN`. Default:
+            "sampled".
+        seed: Integer seed of its retention and draws. Default: 0.
+
+    Raises:
+        TypeError: If the history is neither.
 
     Example:
         >>> import keras_gamegan as kgg
@@ -34,32 +42,77 @@ class FictitiousPlay(descent.Alternating):
         Models", 2018.
     """
 
-    def __init__(self, initial_histories, maximizer_steps=1, minimizer_steps=1):
+    def __init__(
+        self,
+        history: Any,
+        maximizer_steps: int = 1,
+        minimizer_steps: int = 1,
+        *,
+        mixture: str = "sampled",
+        seed: int = 0,
+    ) -> None:
         super().__init__(maximizer_steps, minimizer_steps)
-        self._initial_histories = initial_histories
+        if not callable(history) and not hasattr(history, "begin"):
+            raise TypeError(
+                "`history` must be a kgg.History, or a function (u, v) -> (history of "
+                f"u, history of v). Received: history={history!r}. Pass, for instance, "
+                "kgg.History(capacity=5, interval=100)."
+            )
+        self.history = history
+        self.mixture = histories.check_mixture(mixture)
+        self.seed = seed
 
-    def initial_state(self, u, v):
-        """Returns the histories of both players before the first step."""
-        history_u, history_v = self._initial_histories(u, v)
-        return base.first_state(u=history_u, v=history_v)
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments as a dictionary."""
+        return {
+            "history": self.history,
+            **super().get_config(),
+            "mixture": self.mixture,
+            "seed": self.seed,
+        }
 
-    def opponents_of_maximizer(self, u, state):
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "FictitiousPlay":
+        """Returns the scheme that `get_config` described."""
+        return cls(**histories.deserialized(config))
+
+    def initial_state(self, u: Any, v: Any, begun: Any = None) -> base.State:
+        """Returns the histories of both players before the first step.
+
+        Args:
+            u: The minimising `Player`.
+            v: The maximising `Player`.
+            begun: Pair of histories that have begun. Default: None, they begin here.
+        """
+        if begun is None and callable(self.history):
+            begun = self.history(u, v)
+        elif begun is None:
+            begun = self.history.begin(u, v, self.mixture, self.seed)
+        return histories.with_histories(super().initial_state(u, v), begun)
+
+    def opponents_of_maximizer(self, u: Any, state: Any) -> structures.Mixture:
         """Returns the `Mixture` of historical minimisers, the live one included."""
-        if state.u is None:
+        history, _ = histories.of_state(state)
+        if history is None:
             return super().opponents_of_maximizer(u, state)
-        return state.u.mixture(u)
+        return history.mixture(u)
 
-    def opponents_of_minimizer(self, v, state):
+    def opponents_of_minimizer(self, v: Any, state: Any) -> structures.Mixture:
         """Returns the `Mixture` of historical maximisers, the live one included."""
-        if state.v is None:
+        _, history = histories.of_state(state)
+        if history is None:
             return super().opponents_of_minimizer(v, state)
-        return state.v.mixture(v)
+        return history.mixture(v)
 
-    def step(self, game, u, v, state, stepper, batch_fn=None):
+    def step(
+        self,
+        game: Any,
+        u: Any,
+        v: Any,
+        state: Any,
+        stepper: base.Stepper,
+        batch_fn: Any = None,
+    ) -> base.Step:
         """Updates both players once; see `Scheme.step`."""
         taken = super().step(game, u, v, state, stepper, batch_fn)
-        history_u, history_v = (
-            None if history is None else history.record(player)
-            for history, player in ((state.u, taken.u), (state.v, taken.v))
-        )
-        return taken._replace(state=taken.state._replace(u=history_u, v=history_v))
+        return taken._replace(state=histories.recorded(taken.state, taken.u, taken.v))

@@ -1,0 +1,81 @@
+"""What schemes do with the histories of both players, which are part of their state."""
+
+from typing import Any
+
+from keras_gamegan import validation
+from keras_gamegan.games import history, structures
+from keras_gamegan.games.schemes import base
+
+_NAME = "history"
+
+
+def check_mixture(mixture: str) -> str:
+    """Returns how a mixture is answered, known to be one of these."""
+    return validation.check_choice("mixture", mixture, history.MIXTURES)
+
+
+def of_state(state: Any) -> tuple[Any, Any]:
+    """Returns the histories of both players, None where there is none."""
+    if not isinstance(state, base.State):
+        return None, None
+    return dict(state.u).get(_NAME), dict(state.v).get(_NAME)
+
+
+def with_histories(state: base.State, begun: tuple[Any, Any]) -> base.State:
+    """Returns a state with the histories of both players, but for those that are None.
+
+    Args:
+        state: A `State`.
+        begun: Pair of histories: objects with `mixture(current)`, the `Mixture` to be
+            answered, and `record(player)`, the history with the live player stored.
+    """
+    sides = (
+        dict(side) if past is None else {**dict(side), _NAME: past}
+        for side, past in zip((state.u, state.v), begun, strict=True)
+    )
+    return state._replace(**dict(zip(("u", "v"), sides, strict=True)))
+
+
+def without(state: base.State) -> base.State:
+    """Returns a state without its histories."""
+    sides = (
+        {name: part for name, part in dict(side).items() if name != _NAME}
+        for side in (state.u, state.v)
+    )
+    return state._replace(**dict(zip(("u", "v"), sides, strict=True)))
+
+
+def opponents(
+    state: base.State, u: structures.Player, v: structures.Player
+) -> tuple[structures.Mixture, structures.Mixture]:
+    """Returns the mixtures of both players' pasts; the live one alone without one."""
+    of_u, of_v = (
+        structures.pure(player) if past is None else past.mixture(player)
+        for past, player in zip(of_state(state), (u, v), strict=True)
+    )
+    return of_u, of_v
+
+
+def recorded(
+    state: base.State, u: structures.Player, v: structures.Player
+) -> base.State:
+    """Returns the state whose histories have the live players stored."""
+    if not isinstance(state, base.State):
+        return state
+    return with_histories(
+        state,
+        tuple(  # type: ignore[arg-type]
+            None if past is None else past.record(player)
+            for past, player in zip(of_state(state), (u, v), strict=True)
+        ),
+    )
+
+
+def deserialized(config: dict[str, Any]) -> dict[str, Any]:
+    """Returns arguments of which `history` is an object, whatever form it had."""
+    if not isinstance(config.get(_NAME), dict):
+        return config
+    # Files are read by Keras; a game that is played without one needs none.
+    import keras
+
+    return {**config, _NAME: keras.saving.deserialize_keras_object(config[_NAME])}
