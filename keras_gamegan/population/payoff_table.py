@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -42,7 +43,7 @@ class PayoffMatrix:
     discriminator_steps: Any
     num_examples: int
 
-    def equilibrium(self):
+    def equilibrium(self) -> matrix_game.MatrixEquilibrium:
         """Returns the mixed Nash equilibrium: generators p, discriminators q, value.
 
         Returns:
@@ -53,7 +54,7 @@ class PayoffMatrix:
         """
         return matrix_game.MatrixGame(self.values).nash()
 
-    def exploitability(self, p, q):
+    def exploitability(self, p: np.ndarray, q: np.ndarray) -> float:
         """Returns what a player gains on average by its best stored model against p, q.
 
         Args:
@@ -76,7 +77,14 @@ class PayoffEstimator:
         batch_size: As in `payoff_matrix`.
     """
 
-    def __init__(self, gan, data, *, num_batches=None, batch_size=128):
+    def __init__(
+        self,
+        gan: keras.Model,
+        data: Any,
+        *,
+        num_batches: int | None = None,
+        batch_size: int = 128,
+    ) -> None:
         if not getattr(gan, "compiled", False):
             raise ValueError(
                 "The payoff is the model's own value, so the model must be compiled. "
@@ -109,7 +117,7 @@ class PayoffEstimator:
             tf.TensorSpec([None, *gan.latent_shape], dtype),
         )
 
-    def __call__(self, seed):
+    def __call__(self, seed: int) -> PayoffMatrix:
         """Returns the `PayoffMatrix` of the models stored at present."""
         slots = [
             tf.constant(side.order(), tf.int64)
@@ -142,7 +150,13 @@ class PayoffEstimator:
             self._number,
         )
 
-    def _moments(self, generator_slots, discriminator_slots, rows, latents):
+    def _moments(
+        self,
+        generator_slots: tf.Tensor,
+        discriminator_slots: tf.Tensor,
+        rows: tf.Tensor,
+        latents: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns each pair's mean over a batch, and the sum of squares about it."""
         game, data = self._gan.game, self._data
         real = tf.gather(data.real, rows)
@@ -157,7 +171,7 @@ class PayoffEstimator:
             num_replicas=1,
         )
 
-        def generate(slot):
+        def generate(slot: tf.Tensor) -> tf.Tensor:
             return game.generate(self._generators.player(slot), batch, False)[0]
 
         shape = self._gan.generator_network.output.shape[1:]
@@ -167,13 +181,13 @@ class PayoffEstimator:
             fn_output_signature=tf.TensorSpec([None, *shape], real.dtype),
         )
 
-        def column(slot):
+        def column(slot: tf.Tensor) -> tf.Tensor:
             v = self._discriminators.player(slot)
             logits, *_ = game.logits(v, real, labels, batch, False)
             of_real = adversarial_game.per_example(game.payoff.real_term(logits))
             of_real = tf.cast(of_real, tf.float64)
 
-            def entry(fake):
+            def entry(fake: tf.Tensor) -> tf.Tensor:
                 logits, *_ = game.logits(v, fake, labels, batch, False)
                 of_fake = adversarial_game.per_example(game.payoff.fake_term(logits))
                 value = of_real + tf.cast(of_fake, tf.float64)
@@ -193,7 +207,14 @@ class PayoffEstimator:
         return means, squares
 
 
-def payoff_matrix(gan, data, *, num_batches=None, batch_size=128, seed=0):
+def payoff_matrix(
+    gan: keras.Model,
+    data: Any,
+    *,
+    num_batches: int | None = None,
+    batch_size: int = 128,
+    seed: int = 0,
+) -> PayoffMatrix:
     """Measures every stored generator against every stored discriminator.
 
     The stored models of both players are the pure strategies of a matrix game; its
@@ -252,7 +273,9 @@ def payoff_matrix(gan, data, *, num_batches=None, batch_size=128, seed=0):
     return estimator(validation.check_seed("seed", seed))
 
 
-def _pooled(sizes, means, squares):
+def _pooled(
+    sizes: np.ndarray, means: np.ndarray, squares: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns mean and standard error from the moments of parts (Chan et al., 1983)."""
     number = sizes.sum()
     weights = sizes[:, np.newaxis, np.newaxis]
