@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_gamegan.population import members, payoff_table
 from keras_gamegan.sampling import pictures
 
 # A matrix with more cells than this a side shows no numbers.
@@ -13,7 +14,7 @@ _MAX_NUMBERED = 10
 _MAX_TICKS = 12
 
 
-def draw_payoffs(table: Any) -> Any:
+def draw_payoffs(table: payoff_table.PayoffMatrix) -> Any:
     """Returns the figure of a `PayoffMatrix` and its Nash mixture."""
     p, q, value = table.equilibrium()
     rows, columns = table.values.shape
@@ -49,7 +50,9 @@ def draw_payoffs(table: Any) -> Any:
     return figure
 
 
-def draw_ages(generators: Sequence[Any], discriminators: Sequence[Any]) -> Any:
+def draw_ages(
+    generators: Sequence[members.Member], discriminators: Sequence[members.Member]
+) -> Any:
     """Returns the figure of the members' shares over their ages."""
     figure = _figure(figsize=(7.0, 4.8))
     axes = figure.subplots(2, 1, sharex=True, sharey=True)

@@ -37,10 +37,10 @@ class PayoffMatrix:
         [0.429, 0.571]
     """
 
-    values: Any
-    standard_errors: Any
-    generator_steps: Any
-    discriminator_steps: Any
+    values: np.ndarray
+    standard_errors: np.ndarray
+    generator_steps: np.ndarray
+    discriminator_steps: np.ndarray
     num_examples: int
 
     def equilibrium(self) -> matrix_game.MatrixEquilibrium:
