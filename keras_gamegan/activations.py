@@ -72,7 +72,7 @@ def finite_range(generator: keras.Model) -> tuple[float, float] | None:
 def _last_operation(network: keras.Model) -> str | None:
     specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in network.inputs]
 
-    def run(*inputs):
+    def run(*inputs: tf.Tensor) -> tf.Tensor:
         inputs = keras.tree.pack_sequence_as(network.input, list(inputs))
         return network(inputs, training=False)
 

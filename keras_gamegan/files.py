@@ -24,6 +24,8 @@ import platform
 import re
 import time
 import uuid
+from collections.abc import Iterator
+from typing import TypeAlias
 
 import tensorflow as tf
 
@@ -38,46 +40,50 @@ _TEMPORARY = (
 _ABANDONED = 24 * 3600.0
 
 
-class RemotePath(os.PathLike):
+class RemotePath(os.PathLike[str]):
     """A path that only `tf.io.gfile` knows, with what is used of `pathlib` here.
 
     Args:
         text: The path, `scheme://...`.
     """
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         self._text = text.rstrip("/")
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The last part."""
         return self._text.rpartition("/")[2]
 
     @property
-    def parent(self):
+    def parent(self) -> "RemotePath":
         """The folder it stands in."""
         return RemotePath(self._text.rpartition("/")[0])
 
-    def __truediv__(self, name):
+    def __truediv__(self, name: str) -> "RemotePath":
         return RemotePath(f"{self._text}/{name}")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self._text
 
-    def __fspath__(self):
+    def __fspath__(self) -> str:
         return self._text
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"RemotePath({self._text!r})"
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, RemotePath) and self._text == str(other)
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self._text)
 
 
-def locate(name, path):
+# What `locate` returns.
+Located: TypeAlias = pathlib.Path | RemotePath
+
+
+def locate(name: str, path: str | os.PathLike[str]) -> Located:
     """Returns a path as a `pathlib.Path`, or as a `RemotePath` if it has a scheme.
 
     Args:
@@ -88,6 +94,7 @@ def locate(name, path):
         TypeError: If it is no path.
         ValueError: If it is empty, or no file system is known by its scheme.
     """
+    text: str | None
     try:
         text = os.fspath(path)
     except TypeError:
@@ -120,14 +127,14 @@ def locate(name, path):
     return RemotePath(f"{scheme}://{rest}")
 
 
-def is_remote(path):
+def is_remote(path: object) -> bool:
     """Returns whether a located path is one that only TensorFlow knows."""
     return isinstance(path, RemotePath)
 
 
-def exists(path):
+def exists(path: Located) -> bool:
     """Returns whether there is something at a path; a dangling link is something."""
-    if is_remote(path):
+    if isinstance(path, RemotePath):
         with _errors_of_the_system():
             return tf.io.gfile.exists(str(path))
     try:
@@ -137,18 +144,18 @@ def exists(path):
     return True
 
 
-def is_file(path):
+def is_file(path: Located) -> bool:
     """Returns whether there is a file at a path."""
-    if not is_remote(path):
+    if not isinstance(path, RemotePath):
         return path.is_file()
     with _errors_of_the_system():
         return exists(path) and not tf.io.gfile.isdir(str(path))
 
 
-def names(folder):
+def names(folder: Located) -> list[str]:
     """Returns the sorted names in a folder; none if there is no such folder."""
     try:
-        if not is_remote(folder):
+        if not isinstance(folder, RemotePath):
             return sorted(os.listdir(folder))
         with _errors_of_the_system():
             listed = tf.io.gfile.listdir(str(folder))
@@ -158,26 +165,26 @@ def names(folder):
         return []
 
 
-def make_folder(folder):
+def make_folder(folder: Located) -> None:
     """Makes a folder and those above it, unless they are there."""
-    if is_remote(folder):
+    if isinstance(folder, RemotePath):
         with _errors_of_the_system():
             tf.io.gfile.makedirs(str(folder))
     else:
         folder.mkdir(parents=True, exist_ok=True)
 
 
-def read_bytes(path):
+def read_bytes(path: Located) -> bytes:
     """Returns what a file holds."""
-    if not is_remote(path):
+    if not isinstance(path, RemotePath):
         return path.read_bytes()
     with _errors_of_the_system(), tf.io.gfile.GFile(str(path), "rb") as file:
         return file.read()
 
 
-def write_bytes(path, content):
+def write_bytes(path: Located, content: bytes) -> None:
     """Writes a file, over one that is there; whole or not at all, see above."""
-    if is_remote(path):
+    if isinstance(path, RemotePath):
         if str(path).startswith("ram://"):
             remove(path)  # TensorFlow's memory would add to what is there.
         with _errors_of_the_system(), tf.io.gfile.GFile(str(path), "wb") as file:
@@ -198,27 +205,27 @@ def write_bytes(path, content):
     _flush_folder(path.parent)
 
 
-def remove(path):
+def remove(path: Located) -> None:
     """Removes a file, if it is there."""
     with contextlib.suppress(FileNotFoundError):
-        if is_remote(path):
+        if isinstance(path, RemotePath):
             with _errors_of_the_system():
                 tf.io.gfile.remove(str(path))
         else:
             path.unlink()
 
 
-def move(path, new):
+def move(path: Located, new: Located) -> None:
     """Moves a file, over one that is there; does nothing if it is not there."""
     with contextlib.suppress(FileNotFoundError):
-        if is_remote(path):
+        if isinstance(path, RemotePath):
             with _errors_of_the_system():
                 tf.io.gfile.rename(str(path), str(new), overwrite=True)
         else:
             os.replace(path, new)
 
 
-def upload(source, path, last=None):
+def upload(source: pathlib.Path, path: Located, last: str | None = None) -> None:
     """Copies a finished local file or folder to a place where nothing is yet.
 
     Args:
@@ -248,7 +255,7 @@ def upload(source, path, last=None):
         raise
 
 
-def check_writable(name, folder):
+def check_writable(name: str, folder: Located) -> None:
     """Makes a folder if it is missing, and raises now if nothing can be written there.
 
     Args:
@@ -267,7 +274,7 @@ def check_writable(name, folder):
         raise unusable(name, folder, error) from error
 
 
-def unusable(name, path, error):
+def unusable(name: str, path: Located, error: OSError) -> ValueError:
     """Returns the ValueError for a path at which the system refuses to work."""
     return ValueError(
         f"`{name}` must be a place that can be written to. Received: "
@@ -276,13 +283,13 @@ def unusable(name, path, error):
     )
 
 
-def sweep(folder):
+def sweep(folder: Located) -> None:
     """Removes what killed processes left half-written in a local folder.
 
     That is the temporary files of processes of this host that have ended, and those of
     other hosts that nobody has touched for a day.
     """
-    if is_remote(folder):
+    if isinstance(folder, RemotePath):
         return
     for name in names(folder):
         found = next(filter(None, (each.fullmatch(name) for each in _TEMPORARY)), None)
@@ -296,7 +303,7 @@ def sweep(folder):
                 os.unlink(folder / name)
 
 
-def _is_running(pid):
+def _is_running(pid: int) -> bool:
     # The number of this process may have been another's: between writes it has none.
     if pid == os.getpid():
         return False
@@ -311,15 +318,15 @@ def _is_running(pid):
     return True
 
 
-def _temporary_name():
+def _temporary_name() -> str:
     return f".writing-{_host()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
 
 
-def _host():
+def _host() -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", platform.node())[:64]
 
 
-def _flush_folder(folder):
+def _flush_folder(folder: Located) -> None:
     """Waits until a folder's entries have reached the disk, where that can be asked."""
     if not hasattr(os, "O_DIRECTORY"):
         return  # Windows has no such thing.
@@ -337,12 +344,12 @@ def _flush_folder(folder):
         os.close(descriptor)
 
 
-def _shortened(text):
+def _shortened(text: str) -> str:
     return text if len(text) <= 120 else f"{text[:80]}...{text[-20:]}"
 
 
 @contextlib.contextmanager
-def _errors_of_the_system():
+def _errors_of_the_system() -> Iterator[None]:
     """Turns TensorFlow's errors into those that Python has for files."""
     try:
         yield

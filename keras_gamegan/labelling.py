@@ -4,6 +4,9 @@ Labels of shape (n,) and (n, 1) are the same ones: data sets come with either, a
 networks take either. Which of the two is given is not an error, here or elsewhere.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -14,9 +17,10 @@ _SIZES = {
     keras.layers.Embedding: "input_dim",
     keras.layers.CategoryEncoding: "num_tokens",
 }
+_KNOWN: tuple[type[keras.Layer], ...] = (*_SIZES, *_TRANSPARENT)
 
 
-def num_classes(network, label_index=1):
+def num_classes(network: keras.Model, label_index: int = 1) -> int | None:
     """Returns the number of classes a network knows, or None if it cannot be told.
 
     It is known where the label input feeds a Keras `Embedding` or `CategoryEncoding`,
@@ -30,7 +34,7 @@ def num_classes(network, label_index=1):
         return None
     labels, sizes = [network.inputs[label_index]], []
     for layer in network.layers:
-        if not isinstance(layer, (*_SIZES, *_TRANSPARENT)):
+        if not isinstance(layer, _KNOWN):
             continue
         if not any(layer.input is tensor for tensor in labels):
             continue
@@ -40,7 +44,7 @@ def num_classes(network, label_index=1):
     return min(sizes, default=None)
 
 
-def check_shape(shape, expected):
+def check_shape(shape: Sequence[int | None], expected: Sequence[int | None]) -> None:
     """Raises unless labels of a shape can be given to a network.
 
     Args:
@@ -71,7 +75,7 @@ def check_shape(shape, expected):
     )
 
 
-def check_values(labels, number, classes, dtype):
+def check_values(labels: Any, number: int, classes: int | None, dtype: Any) -> None:
     """Raises unless labels that are known up front can be given to the networks.
 
     Args:
@@ -117,11 +121,11 @@ def check_values(labels, number, classes, dtype):
         )
 
 
-def _without_ones(shape):
+def _without_ones(shape: Sequence[int | None]) -> list[int | None]:
     return [size for size in shape if size != 1]
 
 
-def _fit(given, taken):
+def _fit(given: Sequence[int | None], taken: Sequence[int | None]) -> bool:
     return len(given) == len(taken) and all(
         b is None or a == b for a, b in zip(given, taken, strict=True)
     )

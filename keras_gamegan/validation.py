@@ -6,12 +6,18 @@ Every message has three parts: what was expected, what was received, how to fix 
 import math
 import numbers
 import os
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
 # The largest integer of TensorFlow's steps, seeds and sizes.
 LARGEST = 2**63 - 1
 
+_T = TypeVar("_T")
 
-def check_integer(name, value, minimum=1, hint="", maximum=LARGEST):
+
+def check_integer(
+    name: str, value: Any, minimum: int = 1, hint: str = "", maximum: int = LARGEST
+) -> int:
     """Returns ``value`` as an int, or raises if it is not one within its range.
 
     Args:
@@ -34,20 +40,21 @@ def check_integer(name, value, minimum=1, hint="", maximum=LARGEST):
             f"Received: {name}={value!r} "
             f"(of type {type(value).__name__}). {hint}".strip()
         )
-    if value < minimum:
+    number = int(value)
+    if number < minimum:
         raise ValueError(
             f"`{name}` must be an integer of at least {minimum}. "
             f"Received: {name}={value!r}. {hint}".strip()
         )
-    if value > maximum:
+    if number > maximum:
         raise ValueError(
             f"`{name}` must be an integer of at most {maximum}. "
             f"Received: {name}={value!r}. {hint}".strip()
         )
-    return int(value)
+    return number
 
 
-def check_seed(name, value):
+def check_seed(name: str, value: Any) -> int:
     """Returns ``value`` as an int, or raises unless it can seed the random streams.
 
     Args:
@@ -65,7 +72,9 @@ def check_seed(name, value):
     return check_integer(name, value, 0, hint)
 
 
-def check_flag(name, value, choices=(True, False), hint=""):
+def check_flag(
+    name: str, value: _T, choices: Sequence[object] = (True, False), hint: str = ""
+) -> _T:
     """Returns ``value``, or raises if it is none of ``choices`` themselves.
 
     So 0 and 0.5 are neither True nor False.
@@ -92,7 +101,7 @@ def check_flag(name, value, choices=(True, False), hint=""):
     )
 
 
-def check_memory(what, size, hint):
+def check_memory(what: str, size: float, hint: str) -> None:
     """Raises if something needs more memory than this machine has.
 
     It is asked before the memory is: a system may kill a process that takes too much.
@@ -113,7 +122,14 @@ def check_memory(what, size, hint):
         )
 
 
-def check_number(name, value, minimum=0.0, maximum=math.inf, exclusive=False, hint=""):
+def check_number(
+    name: str,
+    value: Any,
+    minimum: float = 0.0,
+    maximum: float = math.inf,
+    exclusive: bool = False,
+    hint: str = "",
+) -> float:
     """Returns ``value`` as a float, or raises if it lies outside the range.
 
     Args:
@@ -148,7 +164,9 @@ def check_number(name, value, minimum=0.0, maximum=math.inf, exclusive=False, hi
     return number
 
 
-def check_choice(name, value, choices, hint=""):
+def check_choice(
+    name: str, value: object, choices: Iterable[str], hint: str = ""
+) -> str:
     """Returns ``value``, or raises a message that lists the valid names.
 
     Args:
@@ -173,7 +191,7 @@ def check_choice(name, value, choices, hint=""):
     return value
 
 
-def is_from(value, *packages):
+def is_from(value: object, *packages: str) -> bool:
     """Returns whether an object's class, or a class it derives from, is of a package.
 
     For messages about objects of packages that are not imported, such as tf_keras.
@@ -186,18 +204,18 @@ def is_from(value, *packages):
     return any(f"{module}.".startswith(f"{p}.") for module in modules for p in packages)
 
 
-def _is_text(value, text):
+def _is_text(value: object, text: str) -> bool:
     return isinstance(value, str) and value == text
 
 
-def _float(value):
+def _float(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:
         return math.copysign(math.inf, value > 0 or -1)
 
 
-def _memory():
+def _memory() -> float:
     """Returns the bytes of memory of this machine; infinite where it cannot be told."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

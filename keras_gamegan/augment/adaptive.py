@@ -1,6 +1,7 @@
 """Adaptive discriminator augmentation: as much as the data need."""
 
 import math
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -75,7 +76,7 @@ class Adaptive(augmentation.Augmentation):
         self.probability = self._scalar("probability", self.initial)
         self._signs = self._scalar("signs", 0.0)
 
-    def _scalar(self, name, value):
+    def _scalar(self, name: str, value: float) -> keras.Variable:
         return self.add_weight(
             shape=(),
             dtype="float32",
@@ -115,7 +116,9 @@ class Adaptive(augmentation.Augmentation):
         draws = iter(tf.unstack(tf.cast(uniform, tf.float32), axis=1))
         probability = tf.convert_to_tensor(self.probability)
 
-        def given(value, otherwise, chance=probability):
+        def given(
+            value: tf.Tensor, otherwise: tf.Tensor, chance: tf.Tensor = probability
+        ) -> tf.Tensor:
             """The value where this image's coin says so."""
             return tf.where(next(draws) < chance, value, otherwise)
 
@@ -132,14 +135,19 @@ class Adaptive(augmentation.Augmentation):
         }
 
 
-def _geometric(images, draws, given, probability):
+def _geometric(
+    images: tf.Tensor,
+    draws: Iterator[tf.Tensor],
+    given: Callable[..., tf.Tensor],
+    probability: tf.Tensor,
+) -> tf.Tensor:
     """Returns the matrices (b, 2, 3) of one warp for each image."""
     height, width = images.shape[1:3]
     zero = tf.zeros([tf.shape(images)[0]])
     one = zero + 1.0
     matrix = geometry.affine(tf.shape(images)[0])
 
-    def then(other):
+    def then(other: tf.Tensor) -> None:
         nonlocal matrix
         matrix = matrix @ other
 
@@ -167,7 +175,9 @@ def _geometric(images, draws, given, probability):
     return matrix[:, :2]
 
 
-def _colored(images, draws, given):
+def _colored(
+    images: tf.Tensor, draws: Iterator[tf.Tensor], given: Callable[..., tf.Tensor]
+) -> tf.Tensor:
     """Returns the images with other colours."""
     channels = images.shape[-1]
     zero = tf.zeros([tf.shape(images)[0]])
@@ -187,7 +197,7 @@ def _colored(images, draws, given):
     cross = tf.constant([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]])
     cross /= math.sqrt(3.0)
 
-    def by(values):
+    def by(values: tf.Tensor) -> tf.Tensor:
         return values[:, None, None]
 
     turned = by(tf.cos(hue)) * (tf.eye(3) - along) + by(tf.sin(hue)) * cross

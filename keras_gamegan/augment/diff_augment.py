@@ -72,7 +72,7 @@ class DiffAugment(augmentation.Augmentation):
             start += _DRAWS[part]
         return images
 
-    def _color(self, images, draws):
+    def _color(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         brightness, saturation, contrast = (
             draws[:, index, None, None, None] for index in range(3)
         )
@@ -82,14 +82,14 @@ class DiffAugment(augmentation.Augmentation):
         mean = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
         return (images - mean) * (contrast + 0.5) + mean
 
-    def _translation(self, images, draws):
+    def _translation(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         shifts = []
         for axis, size in enumerate(images.shape[1:3]):
             most = int(size * _SHIFT + 0.5)
             shifts.append(_whole(draws[:, axis], 2 * most + 1) - most)
         return geometry.translate(images, *shifts)
 
-    def _cutout(self, images, draws):
+    def _cutout(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         sizes = [int(size * _HOLE + 0.5) for size in images.shape[1:3]]
         places = [
             # The centre is any pixel, or one beyond where the hole's side is odd.
@@ -98,7 +98,7 @@ class DiffAugment(augmentation.Augmentation):
                 zip(images.shape[1:3], sizes, strict=True)
             )
         ]
-        return geometry.cut_out(images, *places, tuple(sizes))
+        return geometry.cut_out(images, places[0], places[1], (sizes[0], sizes[1]))
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

@@ -1,7 +1,8 @@
 """Checkpoints that survive a crash at any instant, and the way back from them."""
 
 import warnings
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import keras
 
@@ -16,6 +17,7 @@ from keras_gamegan.callbacks import (
     schedule,
 )
 from keras_gamegan.distribution import workers
+from keras_gamegan.typing import Config, Logs, PathLike
 
 
 class Position(NamedTuple):
@@ -91,23 +93,26 @@ class Checkpoint(keras.callbacks.Callback):
     # Workers exchange what only each of them knows.
     on_all_workers = True
 
-    def __init__(self, directory, every="epoch", keep=2):
+    def __init__(
+        self, directory: PathLike, every: str | int = "epoch", keep: int = 2
+    ) -> None:
         super().__init__()
         self.directory = files.locate("directory", directory)
         self.schedule = schedule.Schedule(every)
         self.keep = validation.check_integer("keep", keep)
         self._store = checkpoint_store.CheckpointStore(self.directory, self.keep)
         self._lock = folder_lock.FolderLock(self.directory)
-        self._position = None
-        self._pending_metrics = None
-        self._first_step = None
+        self._position: Position | None = None
+        # Names of the running means' variables, and a row of them for each replica.
+        self._pending_metrics: tuple[Any, Any] | None = None
+        self._first_step = 0
         self._was_stopped = self._held = self._asked = False
         # `fit` lists here all its callbacks, this one among them.
-        self.companions = ()
+        self.companions: Sequence[keras.callbacks.Callback] = ()
         # What `fit` knows of its data, a dictionary of JSON; None is not compared.
-        self.data_specification = None
+        self.data_specification: dict[str, Any] | None = None
 
-    def resume(self, model):
+    def resume(self, model: keras.Model) -> Position | None:
         """Restores the newest valid checkpoint; returns its `Position`, or None.
 
         Within `fit` damaged ones are set aside. Outside it, nothing is written.
@@ -148,7 +153,7 @@ class Checkpoint(keras.callbacks.Callback):
             callback._take_position(position, description)
         return self._position
 
-    def save_soon(self):
+    def save_soon(self) -> None:
         """Saves when the train step that is under way is done.
 
         For a run that is about to be interrupted. After an epoch's last step its end
@@ -158,11 +163,11 @@ class Checkpoint(keras.callbacks.Callback):
         self._asked = True
 
     @property
-    def is_saved(self):
+    def is_saved(self) -> bool:
         """Whether what `save_soon` asked for is done."""
         return not self._asked
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Prepares for a run; called by Keras."""
         self._asked = False
         if workers.is_chief(self.model.distribute_strategy):
@@ -180,18 +185,19 @@ class Checkpoint(keras.callbacks.Callback):
         same_run.warn_of_adaptation(self.model)
         self._tell_finished()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Called by Keras before every epoch."""
         self._epoch = epoch
-        inside = self._position is not None and self._position.batch
-        if inside and epoch == self._position.epoch:
+        position, pending = self._position, self._pending_metrics
+        self._epoch_start = self.model.num_steps
+        if position is None or pending is None:
+            return
+        if position.batch and epoch == position.epoch:
             # Keras has just reset them; the epoch goes on where it was.
-            model_state.restore_metrics(self.model, *self._pending_metrics)
-            self._epoch_start = self.model.num_steps - self._position.batch
-        else:
-            self._epoch_start = self.model.num_steps
+            model_state.restore_metrics(self.model, *pending)
+            self._epoch_start -= position.batch
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Called by Keras after every batch."""
         step = self.model.num_steps
         same_run.step_taken(self.model, step)
@@ -202,24 +208,24 @@ class Checkpoint(keras.callbacks.Callback):
             if not self._held:
                 self._save(self._epoch, done)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Called by Keras after every epoch."""
         if self._held or self._asked or self.schedule.due_after_epoch():
             self._held = False
             self._save(epoch + 1, 0)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         """Ends a run; called by Keras."""
         self._position = None
         self.release()
 
-    def release(self):
+    def release(self) -> None:
         """Gives the folder free for other processes; also after a failed `fit`."""
         self._lock.release()
         # A later `resume` is the user's own.
         self.companions = ()
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {
             "directory": str(self.directory),
@@ -228,11 +234,11 @@ class Checkpoint(keras.callbacks.Callback):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "Checkpoint":
         """Returns the callback that `get_config` described."""
         return cls(**config)
 
-    def _save(self, epoch, batch):
+    def _save(self, epoch: int, batch: int) -> None:
         self._asked = False
         step, strategy = self.model.num_steps, self.model.distribute_strategy
         # Workers exchange these, so all of them come here.
@@ -268,12 +274,14 @@ class Checkpoint(keras.callbacks.Callback):
             self.release()
             raise
 
-    def _check_finite(self):
+    def _check_finite(self) -> None:
         kept = self._store.steps()[:1]
         told = f"The checkpoint of step {kept[0]} is kept." if kept else ""
         model_state.check_finite(self.model, self._infinite, told)
 
-    def _take_position(self, position, description):
+    def _take_position(
+        self, position: Position, description: Mapping[str, Any]
+    ) -> None:
         self._position = position
         # Before training begins: then they begin to watch anew.
         self._was_stopped = any(
@@ -281,14 +289,16 @@ class Checkpoint(keras.callbacks.Callback):
         )
         self._pending_metrics = description["metric names"], description["metrics"]
 
-    def _others(self):
+    def _others(self) -> list["Checkpoint"]:
         return [
             callback
             for callback in self.companions
             if isinstance(callback, Checkpoint) and callback is not self
         ]
 
-    def _tell(self, step, changed, going_back):
+    def _tell(
+        self, step: int, changed: list[run_settings.Change], going_back: bool
+    ) -> None:
         """Warns, in a sentence each, of what the user may not expect."""
         if going_back:
             warnings.warn(
@@ -306,7 +316,7 @@ class Checkpoint(keras.callbacks.Callback):
                 stacklevel=3,
             )
 
-    def _tell_finished(self):
+    def _tell_finished(self) -> None:
         """Warns if nothing is left to train."""
         epochs = (self.params or {}).get("epochs")
         if self._position is None or epochs is None or self._was_stopped:

@@ -7,6 +7,8 @@ version 0.1.0, had neither.
 import hashlib
 import json
 import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from keras_gamegan import version
 
@@ -18,7 +20,7 @@ class DamagedError(Exception):
     """A checkpoint is not, whole, what was once written."""
 
 
-def write(description):
+def write(description: Mapping[str, Any]) -> bytes:
     """Returns a description as bytes, with its format, version and checksum.
 
     Args:
@@ -33,7 +35,7 @@ def write(description):
     return json.dumps(description, indent=1).encode("utf-8")
 
 
-def read(content, step):
+def read(content: bytes, step: int) -> dict[str, Any]:
     """Returns the description that `write` made, or that 0.1.0 wrote.
 
     Args:
@@ -70,16 +72,18 @@ def read(content, step):
     return found
 
 
-def digest(content):
+def digest(content: bytes) -> str:
     """Returns the checksum of a file's bytes."""
     return hashlib.sha256(content).hexdigest()
 
 
-def _check_age(found):
-    number, made_by = found.get("format"), found.get("keras_gamegan_version")
+def _check_age(found: Mapping[str, Any]) -> None:
+    number: Any = found.get("format")
+    made_by = found.get("keras_gamegan_version")
     _require(_is_number(number) and number >= 1, "it names no format")
     match = re.match(r"[0-9]+", made_by) if isinstance(made_by, str) else None
-    _require(match is not None and len(match[0]) < 9, "it names no version")
+    if match is None or len(match[0]) >= 9:
+        raise DamagedError("it names no version")
     major = int(version.__version__.split(".")[0])
     if number > FORMAT or int(match[0]) > major:
         raise ValueError(
@@ -91,7 +95,7 @@ def _check_age(found):
         )
 
 
-def _checksum(description):
+def _checksum(description: Mapping[str, Any]) -> str:
     rest = {name: value for name, value in description.items() if name != _CHECKSUM}
     try:
         text = json.dumps(rest, sort_keys=True, separators=(",", ":"))
@@ -100,41 +104,41 @@ def _checksum(description):
     return digest(text.encode("utf-8"))
 
 
-def _require(holds, what):
+def _require(holds: bool, what: str) -> None:
     if not holds:
         raise DamagedError(what)
 
 
-def _is_number(value):
+def _is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _is_list_of(value, holds):
+def _is_list_of(value: Any, holds: Callable[[Any], bool]) -> bool:
     return isinstance(value, list) and all(map(holds, value))
 
 
-def _is_shape(value):
+def _is_shape(value: Any) -> bool:
     return _is_list_of(value, _is_number)
 
 
-def _is_shapes(value):
+def _is_shapes(value: Any) -> bool:
     return _is_list_of(value, _is_shape)
 
 
-def _is_text(value):
+def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _is_digest(value):
+def _is_digest(value: Any) -> bool:
     return isinstance(value, str) and bool(re.fullmatch(r"[0-9a-f]{64}", value))
 
 
-def _is_metric(value):
+def _is_metric(value: Any) -> bool:
     # Infinite, too: a range that has seen nothing.
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _is_state(value):
+def _is_state(value: Any) -> bool:
     """Whether it is a callback's state, as `companions.pack` describes it."""
     return (
         isinstance(value, dict)
@@ -148,7 +152,7 @@ def _is_state(value):
     )
 
 
-def _or_none(holds):
+def _or_none(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: value is None or holds(value)
 
 

@@ -9,6 +9,7 @@ written last. Other names are nobody's business here.
 import io
 import re
 import warnings
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,13 +45,13 @@ class CheckpointStore:
         keep: Number of valid checkpoints kept.
     """
 
-    def __init__(self, directory, keep):
+    def __init__(self, directory: files.Located, keep: int) -> None:
         self._directory = directory
         self._keep = keep
         # Steps whose files were read and checked by this object.
-        self._checked = set()
+        self._checked: set[int] = set()
 
-    def steps(self):
+    def steps(self) -> list[int]:
         """Returns the steps of which there are descriptions, newest first."""
         found = (_NAME.fullmatch(name) for name in files.names(self._directory))
         steps = [(int(each[1]), each[0]) for each in found if each]
@@ -59,7 +60,7 @@ class CheckpointStore:
             reverse=True,
         )
 
-    def read(self, step):
+    def read(self, step: int) -> Stored:
         """Returns a checkpoint as a `Stored`, once everything of it is checked.
 
         Raises:
@@ -84,7 +85,7 @@ class CheckpointStore:
         self._checked.add(step)
         return Stored(description, weights, states)
 
-    def newest(self, set_aside=False):
+    def newest(self, set_aside: bool = False) -> Stored | None:
         """Returns the newest valid checkpoint as a `Stored`, or None.
 
         Args:
@@ -97,7 +98,12 @@ class CheckpointStore:
                 self._tell_damaged(step, error, set_aside)
         return None
 
-    def save(self, description, weights, arrays):
+    def save(
+        self,
+        description: Mapping[str, Any],
+        weights: bytes,
+        arrays: Mapping[str, Any],
+    ) -> None:
         """Writes a checkpoint, reads it back, then drops those that are too old.
 
         Args:
@@ -134,7 +140,7 @@ class CheckpointStore:
             raise OSError(f"what was written reads back as another ({error})") from None
         self._drop_old(step)
 
-    def _drop_old(self, newest):
+    def _drop_old(self, newest: int) -> None:
         """Drops the oldest valid checkpoints beyond those that are kept."""
         valid = 1
         for step in self.steps():
@@ -157,7 +163,7 @@ class CheckpointStore:
                     stacklevel=5,
                 )
 
-    def _drop(self, step):
+    def _drop(self, step: int) -> bool:
         """Removes a checkpoint's files, first what makes them one; returns success."""
         try:
             for kind in (_DESCRIPTION, _WEIGHTS, _ARRAYS):
@@ -167,7 +173,7 @@ class CheckpointStore:
         self._checked.discard(step)
         return True
 
-    def _tell_damaged(self, step, error, set_aside):
+    def _tell_damaged(self, step: int, error: Exception, set_aside: bool) -> None:
         """Warns of a damaged checkpoint, and renames it."""
         name, done = _name(step, _DESCRIPTION), "left out"
         if set_aside:
@@ -185,13 +191,13 @@ class CheckpointStore:
             stacklevel=5,
         )
 
-    def _checked_content(self, step, kind, digest):
+    def _checked_content(self, step: int, kind: str, digest: str) -> bytes:
         content = self._content(step, kind)
         if checkpoint_description.digest(content) != digest:
             raise DamagedError(f"the checksum of its {kind} is wrong")
         return content
 
-    def _content(self, step, kind):
+    def _content(self, step: int, kind: str) -> bytes:
         """Returns a file's bytes; if the file itself is at fault, it is damaged."""
         try:
             return files.read_bytes(self._path(step, kind))
@@ -206,15 +212,15 @@ class CheckpointStore:
                 ) from error
             raise DamagedError(f"its {kind}: {error.strerror or error}") from error
 
-    def _path(self, step, kind):
+    def _path(self, step: int, kind: str) -> files.Located:
         return self._directory / _name(step, kind)
 
 
-def _name(step, kind):
+def _name(step: int, kind: str) -> str:
     return f"step-{step:012d}.{kind}"
 
 
-def _unpacked(content):
+def _unpacked(content: bytes) -> dict[str, np.ndarray]:
     """Returns the arrays in a file that `np.savez` wrote."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:

@@ -5,10 +5,16 @@ values, NumPy arrays and lists of arrays, and `set_state(state)`, called before
 `on_train_begin`, which must then leave what was set.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import keras
 import numpy as np
 
 
-def stateful(callbacks):
+def stateful(
+    callbacks: Iterable[keras.callbacks.Callback],
+) -> list[keras.callbacks.Callback]:
     """Returns the callbacks that take part, in order."""
     return [
         callback
@@ -17,7 +23,9 @@ def stateful(callbacks):
     ]
 
 
-def check_order(callbacks, checkpoint):
+def check_order(
+    callbacks: Sequence[keras.callbacks.Callback], checkpoint: keras.callbacks.Callback
+) -> None:
     """Raises if a callback whose state is saved acts after the checkpoint does.
 
     Raises:
@@ -36,7 +44,9 @@ def check_order(callbacks, checkpoint):
         )
 
 
-def pack(callbacks):
+def pack(
+    callbacks: Iterable[keras.callbacks.Callback],
+) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
     """Returns the callbacks' states as (JSON values, dictionary of arrays)."""
     described, arrays = [], {}
     for index, callback in enumerate(stateful(callbacks)):
@@ -56,7 +66,9 @@ def pack(callbacks):
     return described, arrays
 
 
-def unpack(described, arrays):
+def unpack(
+    described: Iterable[Mapping[str, Any]], arrays: Mapping[str, np.ndarray]
+) -> list[tuple[str, dict[str, Any]]]:
     """Returns the states that `pack` took: a list of (name of the class, state).
 
     Raises:
@@ -81,7 +93,10 @@ def unpack(described, arrays):
     return states
 
 
-def restore(callbacks, states):
+def restore(
+    callbacks: Iterable[keras.callbacks.Callback],
+    states: Iterable[tuple[str, dict[str, Any]]],
+) -> None:
     """Gives the callbacks back what `unpack` returned.
 
     The n-th callback of a class gets the state of the n-th of that class; one that has
@@ -97,6 +112,6 @@ def restore(callbacks, states):
             callback.set_state(left.pop(found)[1])
 
 
-def _portable(array):
+def _portable(array: np.ndarray) -> np.ndarray:
     # NumPy's files know no bfloat16; float32 holds its numbers exactly.
     return array if array.dtype.isbuiltin == 1 else array.astype("float32")

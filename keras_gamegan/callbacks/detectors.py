@@ -6,6 +6,7 @@ words and with the numbers, or None. They know nothing of Keras' loop.
 
 import math
 import statistics
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -28,17 +29,17 @@ class Scale(NamedTuple):
     saturates: bool
 
     @property
-    def range(self):
+    def range(self) -> float | None:
         """The distance from optimum to bound, or None."""
         if self.optimum is None or self.bound is None:
             return None
         return self.bound - self.optimum
 
 
-def scale_of(payoff):
+def scale_of(payoff: Any) -> Scale:
     """Returns the `Scale` of a `kgg.Payoff`, from its own functions."""
     optimum = None if payoff.optimum is None else float(payoff.optimum)
-    bound = _maximum(payoff.real_term), _maximum(payoff.fake_term)
+    real, fake = _maximum(payoff.real_term), _maximum(payoff.fake_term)
     logits = tf.constant([-_FAR / 2], tf.float64)
     with tf.GradientTape() as tape:
         tape.watch(logits)
@@ -47,11 +48,11 @@ def scale_of(payoff):
         term, logits, unconnected_gradients=tf.UnconnectedGradients.ZERO
     )
     # Rounded: what is left of a bound of 0 is not.
-    bound = None if None in bound else round(sum(bound), 6) + 0.0
+    bound = None if real is None or fake is None else round(real + fake, 6) + 0.0
     return Scale(optimum, bound, abs(float(slope[0])) < 1e-6)
 
 
-def _maximum(term):
+def _maximum(term: Callable[[tf.Tensor], tf.Tensor]) -> float | None:
     """Returns the largest value of a term over all logits, None if it has none."""
     logits = tf.linspace(tf.constant(-_FAR, tf.float64), _FAR, 2401)
     near, far = (
@@ -61,9 +62,17 @@ def _maximum(term):
     return near if abs(far - near) < 1e-6 else None
 
 
-def collapse(scale, gap, minimax, gap_share, minimax_share):
+def collapse(
+    scale: Scale,
+    gap: float | None,
+    minimax: float | None,
+    gap_share: float,
+    minimax_share: float,
+) -> str | None:
     """Returns a message if both searches get nowhere though the generator is bad."""
-    if scale.range is None or gap is None or minimax is None:
+    if scale.optimum is None or scale.range is None:
+        return None
+    if gap is None or minimax is None:
         return None
     small = abs(gap) <= gap_share * scale.range
     far = minimax - scale.optimum >= minimax_share * scale.range
@@ -78,9 +87,9 @@ def collapse(scale, gap, minimax, gap_share, minimax_share):
     )
 
 
-def saturation(scale, value, share):
+def saturation(scale: Scale, value: float | None, share: float) -> str | None:
     """Returns a message if the discriminator is as right as it can be."""
-    if scale.range is None or value is None:
+    if scale.bound is None or scale.range is None or value is None:
         return None
     if value < scale.bound - share * scale.range:
         return None
@@ -98,7 +107,12 @@ def saturation(scale, value, share):
     )
 
 
-def divergence(scale, figures, past, growth):
+def divergence(
+    scale: Scale,
+    figures: Mapping[str, float],
+    past: Mapping[str, Sequence[float]],
+    growth: float,
+) -> str | None:
     """Returns a message if a figure is not finite, or far beyond what it used to be.
 
     Args:
@@ -133,16 +147,16 @@ class Episode:
         patience: Epochs in a row that the condition must hold.
     """
 
-    def __init__(self, patience):
+    def __init__(self, patience: int) -> None:
         self._patience = patience
         self.length = 0
 
-    def begins(self, message):
+    def begins(self, message: str | None) -> bool:
         """Returns whether the event begins now; None says that all is well."""
         self.length = 0 if message is None else self.length + 1
         return self.length == self._patience
 
 
-def known(logs, name) -> Any:
+def known(logs: Mapping[str, Any], name: str) -> Any:
     """Returns a log as a float, or None if it is not there."""
     return None if name not in logs else float(logs[name])

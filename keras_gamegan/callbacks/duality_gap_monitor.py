@@ -1,7 +1,10 @@
 """The duality gap in the logs of `fit`."""
 
+from typing import Any
+
 from keras_gamegan import measuring
 from keras_gamegan.callbacks import measurement, messages
+from keras_gamegan.typing import Logs
 
 
 class DualityGapMonitor(measurement.Measurement):
@@ -53,14 +56,14 @@ class DualityGapMonitor(measurement.Measurement):
 
     def __init__(
         self,
-        finding_data,
-        scoring_data,
-        every="epoch",
+        finding_data: Any,
+        scoring_data: Any,
+        every: str | int = "epoch",
         *,
-        name=None,
-        verbose=0,
-        **gap_arguments,
-    ):
+        name: str | None = None,
+        verbose: int = 0,
+        **gap_arguments: Any,
+    ) -> None:
         super().__init__(every)
         self._data = finding_data, scoring_data
         if name is not None and not (isinstance(name, str) and name.isidentifier()):
@@ -71,17 +74,17 @@ class DualityGapMonitor(measurement.Measurement):
         self.name = name
         self.verbose = messages.check_verbose(verbose)
         self._gap_arguments = gap_arguments
-        self._estimator = None
-        self.estimates = []
+        self._estimator: measuring.GapEstimator
+        self.estimates: list[tuple[int, measuring.GapEstimate]] = []
 
     @property
-    def log_names(self):
+    def log_names(self) -> tuple[str, str]:
         """Names of the two logs: the gap's and the minimax value's."""
         if self.name is None:
             return "val_duality_gap", "val_minimax"
         return f"val_{self.name}_gap", f"val_{self.name}_minimax"
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         """Ends a run; called by Keras."""
         super().on_train_end(logs)
         number = len(self.estimates) - self._first
@@ -92,13 +95,13 @@ class DualityGapMonitor(measurement.Measurement):
                 f"{100 * self.cost:.1f} % of the training time.",
             )
 
-    def _prepare(self):
+    def _prepare(self) -> None:
         self._estimator = measuring.GapEstimator(
             self.model, *self._data, **self._gap_arguments
         )
         self._first = len(self.estimates)
 
-    def _measure(self):
+    def _measure(self) -> dict[str, float]:
         step = self.model.num_steps
         estimate = self._estimator(self.model.seed + step)
         self.estimates.append((step, estimate))
@@ -111,10 +114,10 @@ class DualityGapMonitor(measurement.Measurement):
             )
         return dict(zip(self.log_names, (estimate.gap, estimate.minimax), strict=True))
 
-    def _title(self):
+    def _title(self) -> str:
         return "Duality gap" if self.name is None else f"Duality gap ({self.name})"
 
-    def _optimum(self):
+    def _optimum(self) -> str:
         payoff = self.model.played().get("loss")
         optimum = getattr(payoff, "optimum", None)
         return "" if optimum is None else f" (at best {optimum:.4f})"

@@ -1,5 +1,9 @@
 """Metrics of generated samples in the logs of `fit`."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -80,36 +84,36 @@ class Evaluate(measurement.Measurement):
 
     def __init__(
         self,
-        metrics,
-        num_samples,
-        every="epoch",
-        source="current",
-        real_data=None,
-        batch_size=1000,
-        seed=None,
-    ):
+        metrics: sample_metric.SampleMetric | Sequence[sample_metric.SampleMetric],
+        num_samples: int,
+        every: str | int = "epoch",
+        source: str | Sequence[str] = "current",
+        real_data: Any = None,
+        batch_size: int = 1000,
+        seed: int | None = None,
+    ) -> None:
         super().__init__(every)
         self.metrics = _check_metrics(metrics)
         self.num_samples = validation.check_integer("num_samples", num_samples)
         self.sources = _check_sources(source)
         self.batch_size = validation.check_integer("batch_size", batch_size)
         self.seed = None if seed is None else validation.check_seed("seed", seed)
-        self.evaluations = []
+        self.evaluations: list[tuple[int, dict[str, dict[str, Any]]]] = []
         self._real_data = real_data
-        self._labels = None
-        self._counted = {}
+        self._labels: np.ndarray | None = None
+        self._counted: dict[str, int] = {}
 
-    def _prepare(self):
+    def _prepare(self) -> None:
         self._measure_real()
         self._try_out()
 
-    def _measure(self):
+    def _measure(self) -> dict[str, float]:
         step = self.model.num_steps
         report = {source: self._details(source, step) for source in self.sources}
         self.evaluations.append((step, report))
         return self._logs(report)
 
-    def _details(self, source, step):
+    def _details(self, source: str, step: int) -> dict[str, dict[str, Any]]:
         """Returns {name: details} of the metrics, for the samples of this step."""
         for metric in self.metrics:
             metric.reset_fake()
@@ -118,28 +122,30 @@ class Evaluate(measurement.Measurement):
             self._update_fake(source, number, self._seed(step, begin))
         return {metric.name: metric.details() for metric in self.metrics}
 
-    def _update_fake(self, source, number, seed):
+    def _update_fake(self, source: str, number: int, seed: int) -> None:
         samples = self.model.sample(number, seed, source, self._draw(number, seed))
         for metric in self.metrics:
             metric.update_fake(samples)
 
-    def _seed(self, *place):
+    def _seed(self, *place: int) -> int:
         """Returns the seed of the samples at this place of the training, an int."""
         seed = self.model.seed if self.seed is None else self.seed
         stream = randomness.root(seed)
         stream = randomness.fold(stream, randomness.Purpose.EVALUATION, *place)
         return int(randomness.integers(stream, (), 2**62))
 
-    def _draw(self, number, seed):
+    def _draw(self, number: int, seed: int) -> np.ndarray | None:
         """Returns labels drawn from those of the real data, or None."""
-        if not self.model.conditional:
+        if not self.model.conditional or self._labels is None:
             return None
         stream = randomness.fold(randomness.root(seed), randomness.Purpose.EVALUATION)
         return self._labels[
             randomness.integers(stream, [number], len(self._labels)).numpy()
         ]
 
-    def _logs(self, report):
+    def _logs(
+        self, report: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    ) -> dict[str, float]:
         """Returns a report's numbers under the names of the logs."""
         logs = {}
         for source in self.sources:
@@ -149,7 +155,7 @@ class Evaluate(measurement.Measurement):
                     logs[log] = report[source][metric.name][key]
         return logs
 
-    def _measure_real(self):
+    def _measure_real(self) -> None:
         """Shows the real data to the metrics, unless they have just that already."""
         metrics = [metric for metric in self.metrics if metric.needs_real]
         held = {metric.name: metric.num_samples("real") for metric in metrics}
@@ -167,7 +173,7 @@ class Evaluate(measurement.Measurement):
             return  # A second `fit` with the same metrics.
         for metric in metrics:
             metric.reset_real()
-        labels = []
+        labels: list[Any] = []
         inputs = self.model.discriminator_network.inputs
         for data, part in data_forms.batches(
             "real_data", self._real_data, inputs, self.batch_size
@@ -185,7 +191,7 @@ class Evaluate(measurement.Measurement):
             self._labels = np.concatenate(labels)
         self._counted = {metric.name: metric.num_samples("real") for metric in metrics}
 
-    def _try_out(self):
+    def _try_out(self) -> None:
         """Raises now, not after an epoch, if something does not fit or is missing."""
         for source in self.sources:
             for metric in self.metrics:
@@ -202,7 +208,7 @@ class Evaluate(measurement.Measurement):
                 ) from None
 
 
-def _check_metrics(metrics):
+def _check_metrics(metrics: Any) -> list[sample_metric.SampleMetric]:
     metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
     for metric in metrics:
         if not isinstance(metric, sample_metric.SampleMetric):
@@ -222,7 +228,7 @@ def _check_metrics(metrics):
     return metrics
 
 
-def _check_sources(source):
+def _check_sources(source: str | Sequence[str]) -> list[str]:
     sources = [source] if isinstance(source, str) else list(source)
     for each in sources:
         validation.check_choice("source", each, ("current", "average", "mixture"))
@@ -234,14 +240,14 @@ def _check_sources(source):
     return sources
 
 
-def _numbers_of(metric):
+def _numbers_of(metric: sample_metric.SampleMetric) -> list[tuple[str, str]]:
     """Returns pairs (name of the log, key in `details()`) of a metric."""
     if not metric.result_names:
         return [(metric.name, "value")]
     return [(name, name) for name in metric.result_names]
 
 
-def _check_real(data, model):
+def _check_real(data: np.ndarray, model: keras.Model) -> None:
     """Raises unless a real batch could have been made by the generator."""
     made = tuple(model.generator_network.output.shape)
     if not tf.TensorShape(data.shape).is_compatible_with((None, *made[1:])):

@@ -1,9 +1,13 @@
 """Says in plain words when adversarial training goes wrong."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 
 from keras_gamegan import validation
 from keras_gamegan.callbacks import detectors, messages
+from keras_gamegan.typing import Config, Logs
 
 KINDS = ("collapse", "saturation", "divergence")
 
@@ -56,18 +60,18 @@ class FailureDetector(keras.callbacks.Callback):
 
     def __init__(
         self,
-        gap="val_duality_gap",
-        minimax="val_minimax",
+        gap: str = "val_duality_gap",
+        minimax: str = "val_minimax",
         *,
-        patience=2,
-        gap_share=0.05,
-        minimax_share=1 / 3,
-        saturation_share=0.05,
-        growth=10.0,
-        verbose=1,
-    ):
+        patience: int = 2,
+        gap_share: float = 0.05,
+        minimax_share: float = 1 / 3,
+        saturation_share: float = 0.05,
+        growth: float = 10.0,
+        verbose: int = 1,
+    ) -> None:
         super().__init__()
-        self._config = {
+        self._config: dict[str, Any] = {
             "gap": gap,
             "minimax": minimax,
             "patience": validation.check_integer("patience", patience),
@@ -82,9 +86,11 @@ class FailureDetector(keras.callbacks.Callback):
             "verbose": messages.check_verbose(verbose),
         }
         self._restored = False
+        self.events: list[tuple[int, str, str]]
+        self._past: dict[str, list[float]]
         self._reset()
 
-    def get_state(self):
+    def get_state(self) -> dict[str, Any]:
         """Returns what a checkpoint keeps: events, and what was usual so far."""
         return {
             "events": self.events,
@@ -92,7 +98,7 @@ class FailureDetector(keras.callbacks.Callback):
             "lengths": {kind: each.length for kind, each in self._episodes.items()},
         }
 
-    def set_state(self, state):
+    def set_state(self, state: Mapping[str, Any]) -> None:
         """Takes back what `get_state` returned; called before training begins."""
         self._reset()
         self.events = [tuple(event) for event in state["events"]]
@@ -101,14 +107,14 @@ class FailureDetector(keras.callbacks.Callback):
             self._episodes[kind].length = length
         self._restored = True
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Prepares for a run; called by Keras."""
         if not self._restored:
             self._reset()
         self._restored = False
         self._scale = detectors.scale_of(self.model.payoff)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Called by Keras after every epoch."""
         logs, config = logs or {}, self._config
         gap, minimax, value = (
@@ -129,7 +135,7 @@ class FailureDetector(keras.callbacks.Callback):
             ),
         }
         for kind, message in found.items():
-            if self._episodes[kind].begins(message):
+            if self._episodes[kind].begins(message) and message is not None:
                 self.events.append((epoch, kind, message))
                 if config["verbose"]:
                     messages.say(self, f"Epoch {epoch + 1}: {message}")
@@ -137,16 +143,16 @@ class FailureDetector(keras.callbacks.Callback):
             for name, figure in figures.items():
                 self._past.setdefault(name, []).append(abs(figure))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return dict(self._config)
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "FailureDetector":
         """Returns the callback that `get_config` described."""
         return cls(**config)
 
-    def _reset(self):
+    def _reset(self) -> None:
         self.events = []
         self._past = {}
         # Nobody needs to see a NaN twice to believe it.

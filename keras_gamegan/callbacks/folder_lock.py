@@ -6,6 +6,7 @@ import platform
 import sys
 import threading
 import weakref
+from typing import BinaryIO
 
 from keras_gamegan import files
 
@@ -15,7 +16,7 @@ else:
     import fcntl
 
 # What this process holds, by folder.
-_held: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
+_held: weakref.WeakValueDictionary[str, "FolderLock"] = weakref.WeakValueDictionary()
 
 
 class FolderLock:
@@ -34,12 +35,13 @@ class FolderLock:
         folder: A located path, see `files.locate`.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: files.Located) -> None:
         self._folder = folder
-        self._file = None
-        self._thread = self._process = None
+        self._file: BinaryIO | None = None
+        self._thread: threading.Thread | None = None
+        self._process: int | None = None
 
-    def acquire(self):
+    def acquire(self) -> None:
         """Takes the lock, unless this object has it.
 
         Raises:
@@ -58,14 +60,14 @@ class FolderLock:
             self._thread, self._process = threading.current_thread(), os.getpid()
             _held[key] = self
 
-    def check(self):
+    def check(self) -> None:
         """Raises as `acquire` does, and leaves the lock as it was."""
         if self._file is None and files.exists(self._folder):
             with contextlib.suppress(OSError):  # A folder that can only be read.
                 self.acquire()
                 self.release()
 
-    def release(self):
+    def release(self) -> None:
         """Gives the lock back, if this object has it."""
         file, self._file = self._file, None
         if file is None:
@@ -79,15 +81,17 @@ class FolderLock:
             if mine and sys.platform == "win32":
                 os.unlink(file.name)  # Open files cannot be removed there.
 
-    def __del__(self):
+    def __del__(self) -> None:
         self.release()
 
-    def belongs_to_another_thread(self):
+    def belongs_to_another_thread(self) -> bool:
         """Returns whether a thread that still runs, not this one, took the lock."""
         thread = self._thread
-        return thread is not threading.current_thread() and thread.is_alive()
+        if thread is None or thread is threading.current_thread():
+            return False
+        return thread.is_alive()
 
-    def _open(self):
+    def _open(self) -> BinaryIO | None:
         """Returns the locked file, or None where nothing can be locked."""
         path = self._folder / ".lock"
         while True:
@@ -116,7 +120,7 @@ class FolderLock:
         file.flush()
         return file
 
-    def _taken(self, holder):
+    def _taken(self, holder: str) -> ValueError:
         return ValueError(
             "A folder of checkpoints must belong to one training at a time. Received: "
             f"directory={str(self._folder)!r}, in which {holder} is training. Wait "
@@ -124,7 +128,7 @@ class FolderLock:
         )
 
 
-def _is_at(file, path):
+def _is_at(file: BinaryIO, path: files.Located) -> bool:
     try:
         return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
     except FileNotFoundError:
@@ -133,7 +137,7 @@ def _is_at(file, path):
 
 if sys.platform == "win32":
 
-    def _lock(file):
+    def _lock(file: BinaryIO) -> bool:
         """Returns whether the file could be locked; raises where that is unknown."""
         file.seek(1 << 20)  # Not what is to be read.
         try:
@@ -144,7 +148,7 @@ if sys.platform == "win32":
 
 else:
 
-    def _lock(file):
+    def _lock(file: BinaryIO) -> bool:
         """Returns whether the file could be locked; raises where that is unknown."""
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,9 +1,11 @@
 """What callbacks say on the screen."""
 
+import keras
+
 from keras_gamegan.distribution import workers
 
 
-def say(callback, message):
+def say(callback: keras.callbacks.Callback, message: str) -> None:
     """Prints a message on a line of its own; of several workers the chief does.
 
     Args:
@@ -16,7 +18,7 @@ def say(callback, message):
     print(f"\n{message}" if in_a_bar else message, flush=True)
 
 
-def check_verbose(verbose):
+def check_verbose(verbose: int) -> int:
     """Returns ``verbose`` as an int, or raises unless it is 0 or 1."""
     if verbose not in (0, 1):
         raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}.")

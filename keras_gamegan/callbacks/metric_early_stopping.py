@@ -2,12 +2,15 @@
 
 import math
 import warnings
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from keras_gamegan import validation
 from keras_gamegan.callbacks import messages
+from keras_gamegan.typing import Config, Logs
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
@@ -92,12 +95,12 @@ class MetricEarlyStopping(keras.callbacks.Callback):
         self._reset()
 
     @property
-    def has_stopped(self):
+    def has_stopped(self) -> bool:
         """Whether the run was stopped, so that resuming it has nothing to do."""
         stopped = self.stopped_epoch is not None and self.wait >= self.patience
         return self._restored and stopped
 
-    def get_state(self):
+    def get_state(self) -> dict[str, Any]:
         """Returns what a checkpoint keeps: dictionary of numbers and arrays."""
         return {
             "best": self.best,
@@ -108,7 +111,7 @@ class MetricEarlyStopping(keras.callbacks.Callback):
             "best_weights": self._best_weights,
         }
 
-    def set_state(self, state):
+    def set_state(self, state: Mapping[str, Any]) -> None:
         """Takes back what `get_state` returned; called before training begins."""
         self.best, self.best_epoch = state["best"], state["best_epoch"]
         self.wait, self.stopped_epoch = state["wait"], state["stopped_epoch"]
@@ -116,7 +119,7 @@ class MetricEarlyStopping(keras.callbacks.Callback):
         self._best_weights = state["best_weights"]
         self._restored = True
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Prepares for a run; called by Keras."""
         if not self._restored:
             self._reset()
@@ -125,12 +128,13 @@ class MetricEarlyStopping(keras.callbacks.Callback):
             self.stopped_epoch = None
         self._restored = False
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Called by Keras after every epoch."""
-        if self.monitor not in (logs or {}):
+        logs = logs or {}
+        if self.monitor not in logs:
             raise ValueError(
                 f"`monitor` must be one of the logs. Received: {self.monitor!r}, but "
-                f"there are only {sorted(logs or {})}. Put the callback that writes it "
+                f"there are only {sorted(logs)}. Put the callback that writes it "
                 f"(Evaluate, DualityGapMonitor) before {type(self).__name__} in the "
                 "list of callbacks."
             )
@@ -155,7 +159,7 @@ class MetricEarlyStopping(keras.callbacks.Callback):
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         """Ends a run; called by Keras."""
         restored = self._best_weights is not None
         if restored:
@@ -167,7 +171,7 @@ class MetricEarlyStopping(keras.callbacks.Callback):
         if self.verbose and self.stopped_epoch is not None:
             messages.say(self, self._reason(restored))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {
             "monitor": self.monitor,
@@ -182,11 +186,11 @@ class MetricEarlyStopping(keras.callbacks.Callback):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "MetricEarlyStopping":
         """Returns the callback that `get_config` described."""
         return cls(**config)
 
-    def _reset(self):
+    def _reset(self) -> None:
         self.best = math.inf if self.mode == "min" else -math.inf
         self.best_epoch = 0
         self.wait = 0
@@ -194,11 +198,11 @@ class MetricEarlyStopping(keras.callbacks.Callback):
         self._smoothed = None
         self._best_weights = None
 
-    def _is_better(self, value, than):
+    def _is_better(self, value: float, than: float) -> bool:
         sign = 1.0 if self.mode == "min" else -1.0
         return sign * value < sign * than - self.min_delta
 
-    def _improve(self, epoch):
+    def _improve(self, epoch: int) -> None:
         self.best, self.best_epoch = self._smoothed, epoch
         if self.baseline is None or self._is_better(self.best, self.baseline):
             self.wait = 0
@@ -210,7 +214,7 @@ class MetricEarlyStopping(keras.callbacks.Callback):
                 tf.convert_to_tensor(v).numpy() for v in self._variables()
             ]
 
-    def _reason(self, restored):
+    def _reason(self, restored: bool) -> str:
         what = self.monitor if not self.smoothing else f"the smoothed {self.monitor}"
         last = "no number" if self._smoothed is None else f"{self._smoothed:.4f}"
         text = f"Stopped after epoch {self.stopped_epoch + 1}: {what} has not "
@@ -229,7 +233,7 @@ class MetricEarlyStopping(keras.callbacks.Callback):
             text += " That epoch's weights are back; stored histories are as they were."
         return text
 
-    def _variables(self):
+    def _variables(self) -> list[keras.Variable]:
         model = self.model
         found = [*model.maximizer.weights, *model.minimizer.weights]
         average = getattr(model, "generator_average", None)

@@ -3,6 +3,7 @@
 import io
 import pathlib
 import tempfile
+from collections.abc import Collection, Sequence
 
 import keras
 import tensorflow as tf
@@ -18,7 +19,7 @@ class _WeightsFile(io.BytesIO):
     the file is made here, and plain bytes are written.
     """
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "memory.weights.h5"
 
 
@@ -26,7 +27,7 @@ class _WeightsFile(io.BytesIO):
 _TAKES_FILES = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 10)
 
 
-def to_bytes(model):
+def to_bytes(model: keras.Model) -> bytes:
     """Returns the content of a `.weights.h5` file: weights, banks, optimizers."""
     if not _TAKES_FILES:
         with tempfile.TemporaryDirectory() as folder:
@@ -38,7 +39,7 @@ def to_bytes(model):
     return file.getvalue()
 
 
-def restore(model, content):
+def restore(model: keras.Model, content: bytes) -> None:
     """Gives a model the state that `to_bytes` returned.
 
     Raises:
@@ -61,7 +62,7 @@ def restore(model, content):
         ) from error
 
 
-def _load(model, content):
+def _load(model: keras.Model, content: bytes) -> None:
     if _TAKES_FILES:
         model.load_weights(_WeightsFile(content))
         return
@@ -71,7 +72,7 @@ def _load(model, content):
         model.load_weights(path)
 
 
-def variables(model):
+def variables(model: keras.Model) -> list[keras.Variable]:
     """Returns the variables of the networks, banks and both optimizers."""
     return [
         *model.weights,
@@ -80,7 +81,7 @@ def variables(model):
     ]
 
 
-def infinite_by_design(model):
+def infinite_by_design(model: keras.Model) -> set[int]:
     """Returns the ids of the variables that may be infinite: they are, untrained.
 
     A layer may keep a running minimum that begins at infinity, or a mask.
@@ -92,7 +93,7 @@ def infinite_by_design(model):
     }
 
 
-def check_finite(model, except_ids, kept):
+def check_finite(model: keras.Model, except_ids: Collection[int], kept: str) -> None:
     """Raises if anything of the state is NaN or infinite.
 
     Args:
@@ -121,7 +122,7 @@ def check_finite(model, except_ids, kept):
     )
 
 
-def metric_variables(model):
+def metric_variables(model: keras.Model) -> dict[str, keras.Variable]:
     """Returns the variables of the epoch's running means by name."""
     return {
         f"{metric.name}/{index}": variable
@@ -130,7 +131,9 @@ def metric_variables(model):
     }
 
 
-def restore_metrics(model, names, rows):
+def restore_metrics(
+    model: keras.Model, names: Sequence[str] | None, rows: Sequence[Sequence[float]]
+) -> None:
     """Gives the running means what they held; one that is new begins anew.
 
     Args:
@@ -151,7 +154,7 @@ def restore_metrics(model, names, rows):
         )
 
 
-def _is_finite(variable):
+def _is_finite(variable: keras.Variable) -> bool:
     # Of each replica here: only the chief asks, so nothing can be asked of others.
     return all(
         bool(tf.reduce_all(tf.math.is_finite(value)))
@@ -160,6 +163,6 @@ def _is_finite(variable):
     )
 
 
-def _has_nan(variable):
+def _has_nan(variable: keras.Variable) -> bool:
     values = replicas.local_values(variable)
     return any(bool(tf.reduce_any(tf.math.is_nan(value))) for value in values)

@@ -1,5 +1,7 @@
 """The shares of stored models, kept at the Nash equilibrium of their own game."""
 
+from typing import Any
+
 import numpy as np
 
 from keras_gamegan import population
@@ -66,21 +68,21 @@ class NashMixture(measurement.Measurement):
     # It changes the histories.
     on_all_workers = True
 
-    def __init__(self, data, every="epoch", **arguments):
+    def __init__(self, data: Any, every: str | int = "epoch", **arguments: Any) -> None:
         # Measuring sets the shares: never but when it was asked for.
         super().__init__(every, from_first_epoch=False)
         self._data = data
         self._arguments = arguments
-        self._estimator = None
-        self.measurements = []
+        self._estimator: population.PayoffEstimator
+        self.measurements: list[tuple[int, population.PayoffMatrix, Any]] = []
 
-    def _prepare(self):
+    def _prepare(self) -> None:
         self._check_model()
         self._estimator = population.PayoffEstimator(
             self.model, self._data, **self._arguments
         )
 
-    def _measure(self):
+    def _measure(self) -> dict[str, float]:
         step = self.model.num_steps
         table = self._estimator(self.model.seed + step)
         equilibrium = table.equilibrium()
@@ -98,7 +100,7 @@ class NashMixture(measurement.Measurement):
             "nash_discriminators": int(np.sum(q > _SUPPORT)),
         }
 
-    def _check_model(self):
+    def _check_model(self) -> None:
         history = self.model.scheme.history
         weights = getattr(history, "weights", None)
         if weights != "nash":

@@ -4,11 +4,16 @@ What cannot be described - a layer without `get_config`, a lambda - is "unknown"
 not compared.
 """
 
+import functools
 import json
 import warnings
 import weakref
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import keras
+
+from keras_gamegan.typing import Config
 
 _UNKNOWN = "unknown"
 # No part of what a run does: names, where a class stands, and how weights began.
@@ -16,47 +21,56 @@ _IGNORED = {"build_config", "compile_config", "module", "registered_name"}
 # Characters of a value, and number of changes, that a sentence tells.
 _MAX_LENGTH, _MAX_CHANGES = 60, 8
 
+# What differs, the old value, the new value.
+Change: TypeAlias = tuple[str, Any, Any]
 # The configuration of an optimizer when it was first seen: before it was restored, and
 # before a schedule moved its rate.
 _compiled: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
-def record(model):
+def record(model: keras.Model) -> dict[str, Any]:
     """Returns what a model is made of and compiled with, as JSON has it.
 
     Args:
         model: A compiled `TwoPlayerModel`.
     """
-    for optimizer in (model.maximizer_optimizer, model.minimizer_optimizer):
-        if optimizer not in _compiled:
-            _compiled[optimizer] = _described(lambda each=optimizer: each)
     roles, played = model.roles, model.played()
     return {
-        **{name: _described(lambda name=name: played[name]) for name in played},
-        f"{roles.maximizer}'s optimizer": _compiled[model.maximizer_optimizer],
-        f"{roles.minimizer}'s optimizer": _compiled[model.minimizer_optimizer],
+        **{name: _described(functools.partial(played.get, name)) for name in played},
+        f"{roles.maximizer}'s optimizer": _first_seen(model.maximizer_optimizer),
+        f"{roles.minimizer}'s optimizer": _first_seen(model.minimizer_optimizer),
         roles.maximizer: _described(lambda: model.maximizer),
         roles.minimizer: _described(lambda: model.minimizer),
         "model": _described(lambda: _arguments(model)),
     }
 
 
-def changes(old, new):
+def _first_seen(optimizer: keras.Optimizer) -> Any:
+    """Returns the configuration that an optimizer was compiled with."""
+    if optimizer not in _compiled:
+        _compiled[optimizer] = _described(lambda: optimizer)
+    return _compiled[optimizer]
+
+
+def changes(
+    old: Mapping[str, Any] | None, new: Mapping[str, Any] | None
+) -> list[Change]:
     """Returns what differs: a list of (what, old value, new value).
 
     Args:
         old: From `record`, or a dictionary of JSON; {} or None says nothing.
         new: Likewise, of the present script.
     """
+    old, new = old or {}, new or {}
     return [
         change
-        for name in new or {}
-        if name in (old or {})
+        for name in new
+        if name in old
         for change in _differences(name, old[name], new[name])
     ]
 
 
-def sentence(changed):
+def sentence(changed: Sequence[Change]) -> str:
     """Returns "a from 1 to 2, b from 3 to 4" for a list that `changes` returned."""
     told = [
         f"{what} from {_short(old)} to {_short(new)}"
@@ -66,7 +80,9 @@ def sentence(changed):
     return ", ".join(told) + (f", and {more} more" if more else "")
 
 
-def restore_rates(model, old, new):
+def restore_rates(
+    model: keras.Model, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> None:
     """Sets the learning rates that this script chose to differ from the checkpoint's.
 
     Args:
@@ -83,7 +99,7 @@ def restore_rates(model, old, new):
             optimizer.learning_rate = now
 
 
-def _rate(config):
+def _rate(config: Any) -> float | None:
     """Returns the constant learning rate in an optimizer's configuration, or None."""
     inner = config.get("config", {}) if isinstance(config, dict) else {}
     if "inner_optimizer" in inner:
@@ -92,7 +108,7 @@ def _rate(config):
     return rate if isinstance(rate, (int, float)) else None
 
 
-def _arguments(model):
+def _arguments(model: keras.Model) -> Config:
     """Returns the constructor's arguments that are not described elsewhere."""
     config = dict(model.get_config())
     for name in (*model.roles.players, "keras_gamegan_version", "name", "seed"):
@@ -100,7 +116,7 @@ def _arguments(model):
     return config
 
 
-def _described(get):
+def _described(get: Callable[[], Any]) -> Any:
     """Returns the JSON of what `get` returns, or "unknown"."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -112,7 +128,7 @@ def _described(get):
     return _without_names(plain, _numbered(plain, {}))
 
 
-def _numbered(config, numbers):
+def _numbered(config: Any, numbers: dict[str, str]) -> dict[str, str]:
     """Adds the names of layers, which Keras counts up in a process, to `numbers`."""
     if isinstance(config, dict):
         if isinstance(config.get("name"), str) and {"dtype", "layers"} & set(config):
@@ -124,7 +140,7 @@ def _numbered(config, numbers):
     return numbers
 
 
-def _without_names(config, numbers):
+def _without_names(config: Any, numbers: Mapping[str, str]) -> Any:
     """Returns a configuration without what has no effect on a run that goes on."""
     if isinstance(config, dict):
         if config.get("class_name") == "__lambda__":
@@ -145,7 +161,7 @@ def _without_names(config, numbers):
     return config
 
 
-def _differences(what, old, new):
+def _differences(what: str, old: Any, new: Any) -> list[Change]:
     """Returns the smallest parts that differ, each with its place in words."""
     if old == new or _UNKNOWN in (old, new):
         return []
@@ -169,11 +185,11 @@ def _differences(what, old, new):
     return [(what, old, new)]
 
 
-def _is_object(value):
+def _is_object(value: Any) -> bool:
     return isinstance(value, dict) and {"class_name", "config"} <= set(value)
 
 
-def _short(value):
+def _short(value: Any) -> str:
     if _is_object(value):
         value = value["class_name"]
     text = f"{value:g}" if isinstance(value, float) else repr(value)

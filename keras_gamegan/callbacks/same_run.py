@@ -3,7 +3,10 @@
 import os
 import warnings
 import weakref
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import keras
 
 from keras_gamegan import files
 from keras_gamegan.distribution import keras_private
@@ -25,17 +28,17 @@ class _Run(NamedTuple):
 _runs: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
-def begin(directory, model):
+def begin(directory: files.Located, model: keras.Model) -> None:
     """Notes that a model begins to train with checkpoints in this folder."""
     _runs[model] = _Run(_place(directory), model.num_steps, model.num_steps)
 
 
-def step_taken(model, step):
+def step_taken(model: keras.Model, step: int) -> None:
     """Notes the last step of that training."""
     _runs[model] = _runs[model]._replace(last_step=step)
 
 
-def goes_back(directory, step, model):
+def goes_back(directory: files.Located, step: int, model: keras.Model) -> bool:
     """Returns whether a model takes steps of an interrupted training again.
 
     Args:
@@ -64,11 +67,12 @@ def goes_back(directory, step, model):
     )
 
 
-def warn_of_lost_beginning(directory, model):
+def warn_of_lost_beginning(directory: files.Located, model: keras.Model) -> None:
     """Warns if a training was interrupted before its first checkpoint was written."""
     run = _runs.get(model)
-    interrupted = run is not None and run.directory == _place(directory)
-    if interrupted and model.num_steps > run.first_step:
+    if run is None or run.directory != _place(directory):
+        return
+    if model.num_steps > run.first_step:
         warnings.warn(
             f"The training in {str(directory)!r} was interrupted before its first "
             f"checkpoint: the model goes on from step {model.num_steps}, where it is, "
@@ -79,7 +83,7 @@ def warn_of_lost_beginning(directory, model):
         )
 
 
-def warn_of_adaptation(model):
+def warn_of_adaptation(model: keras.Model) -> None:
     """Warns of layers that Keras does not write into a file as they are."""
     networks = model.maximizer, model.minimizer
     if any(keras_private.adapted_weights(network) for network in networks):
@@ -92,7 +96,7 @@ def warn_of_adaptation(model):
         )
 
 
-def check_alone(directory, others):
+def check_alone(directory: files.Located, others: Iterable[Any]) -> None:
     """Raises if another `Checkpoint` of the same `fit` writes into this folder.
 
     Args:
@@ -108,7 +112,7 @@ def check_alone(directory, others):
         )
 
 
-def identity(model):
+def identity(model: keras.Model) -> dict[str, Any]:
     """Returns what must be the same for a run to be taken up, as JSON has it."""
     optimizers = (model.maximizer_optimizer, model.minimizer_optimizer)
     return {
@@ -123,7 +127,12 @@ def identity(model):
     }
 
 
-def check(directory, description, model, changes_of_data):
+def check(
+    directory: files.Located,
+    description: Mapping[str, Any],
+    model: keras.Model,
+    changes_of_data: Iterable[tuple[str, Any, Any]],
+) -> None:
     """Raises if a checkpoint belongs to another run than this one.
 
     Args:
@@ -148,7 +157,7 @@ def check(directory, description, model, changes_of_data):
             )
 
 
-def _another_run(directory, difference):
+def _another_run(directory: files.Located, difference: str) -> ValueError:
     return ValueError(
         f"The checkpoints in {str(directory)!r} must belong to this model. Received: "
         f"one whose {difference}. Use another directory for another run; nothing was "
@@ -156,7 +165,7 @@ def _another_run(directory, difference):
     )
 
 
-def _difference(theirs, mine):
+def _difference(theirs: Any, mine: Any) -> str:
     if not isinstance(mine, list):
         return f"is {theirs}, not {mine}"
     if len(theirs) != len(mine):
@@ -165,7 +174,7 @@ def _difference(theirs, mine):
     return f"hold {first[0]} where this model has {first[1]}"
 
 
-def _place(directory):
+def _place(directory: files.Located) -> str:
     """Returns what is the same for two names of one folder."""
     if files.is_remote(directory):
         return str(directory)

@@ -1,6 +1,8 @@
 """Pictures of samples during training."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,6 +12,7 @@ from keras_gamegan import activations, files, notebooks, optional, validation
 from keras_gamegan.callbacks import animation, schedule
 from keras_gamegan.distribution import workers
 from keras_gamegan.sampling import pictures
+from keras_gamegan.typing import Config, Logs, PathLike
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
@@ -72,16 +75,16 @@ class SampleGrid(keras.callbacks.Callback):
 
     def __init__(
         self,
-        directory,
-        every="epoch",
-        num_samples=64,
-        seed=0,
-        source="current",
-        labels=None,
-        value_range=None,
-        tensorboard=False,
-        show=False,
-    ):
+        directory: PathLike,
+        every: str | int = "epoch",
+        num_samples: int = 64,
+        seed: int = 0,
+        source: str = "current",
+        labels: Sequence[Any] | np.ndarray | None = None,
+        value_range: tuple[float, float] | None = None,
+        tensorboard: bool | PathLike = False,
+        show: bool = False,
+    ) -> None:
         super().__init__()
         self.directory = files.locate("directory", directory)
         self.schedule = schedule.Schedule(every)
@@ -96,7 +99,7 @@ class SampleGrid(keras.callbacks.Callback):
         self.show = validation.check_flag("show", show)
         self._events = self._shown = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Prepares for a run; called by Keras."""
         number = None if self.labels is None else len(self.labels)
         if number not in (None, self.num_samples):
@@ -116,18 +119,18 @@ class SampleGrid(keras.callbacks.Callback):
         self._shown = None
         self.schedule.start(self.model.num_steps)
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Called by Keras after every batch."""
         step = self.model.num_steps
         if self.schedule.due_after_batch(step):
             self._draw(f"step_{step:08d}.png")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Called by Keras after every epoch."""
         if self.schedule.due_after_epoch():
             self._draw(f"epoch_{epoch + 1:03d}.png")
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         """Ends a run; called by Keras."""
         if self._events is not None:
             self._events.close()
@@ -136,7 +139,7 @@ class SampleGrid(keras.callbacks.Callback):
             kind = "epoch" if self.schedule.every == "epoch" else "step"
             animation.write(self.directory, rf"{kind}_([0-9]+)\.png")
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {
             "directory": str(self.directory),
@@ -155,11 +158,11 @@ class SampleGrid(keras.callbacks.Callback):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "SampleGrid":
         """Returns the callback that `get_config` described."""
         return cls(**config)
 
-    def _draw(self, name):
+    def _draw(self, name: str) -> None:
         if not workers.is_chief(self.model.distribute_strategy):
             return
         files.make_folder(self.directory)
@@ -172,7 +175,7 @@ class SampleGrid(keras.callbacks.Callback):
         if self.show:
             self._shown = notebooks.show(content, self._shown)
 
-    def _picture(self):
+    def _picture(self) -> np.ndarray:
         """Returns the picture of the model as it is now, a uint8 array."""
         samples = self.model.sample(
             self.num_samples, seed=self.seed, source=self.source, labels=self.labels
@@ -181,12 +184,12 @@ class SampleGrid(keras.callbacks.Callback):
         return pictures.image(samples, value_range)
 
 
-def _open_events(folder):
+def _open_events(folder: files.Located) -> Any:
     optional.load("tensorboard", "examples", "SampleGrid(tensorboard=...)")
     return tf.summary.create_file_writer(str(folder))
 
 
-def _check_range(value_range):
+def _check_range(value_range: Any) -> tuple[float, float] | None:
     if value_range is None:
         return None
     pair = tuple(value_range) if isinstance(value_range, (tuple, list)) else ()

@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import numpy as np
 
 from keras_gamegan import datasets, metrics
@@ -44,7 +45,12 @@ def run(arguments: list[str]) -> None:
 
 
 def measure(
-    gan, settings: dict, source: str, number: int, seed: int, data_dir: str | None
+    gan: keras.Model,
+    settings: dict,
+    source: str,
+    number: int,
+    seed: int,
+    data_dir: str | None,
 ) -> dict:
     """Returns the numbers of a model's samples, by name."""
     conditional = bool(settings.get("conditional"))

@@ -4,8 +4,12 @@ import json
 import os
 import pathlib
 import shutil
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
+
+from keras_gamegan.typing import PathLike
 
 
 class RunFolder:
@@ -15,7 +19,7 @@ class RunFolder:
         path: The folder; made if it is missing.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: PathLike) -> None:
         self.path = pathlib.Path(path)
         self.samples = self.path / "samples"
         self.logs = self.path / "logs"
@@ -24,7 +28,7 @@ class RunFolder:
         self.model = self.path / "model.keras"
         self.sampler = self.path / "sampler" / "1"
 
-    def claim(self, settings):
+    def claim(self, settings: Mapping[str, Any]) -> None:
         """Makes the folder that of a run with these settings.
 
         Args:
@@ -51,7 +55,7 @@ class RunFolder:
         text = json.dumps(settings, indent=1) + "\n"
         _replace(path, lambda beside: beside.write_text(text, encoding="utf-8"))
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         """Returns what the run was begun with; nothing of another program's folder."""
         path = self.path / "settings.json"
         if not path.is_file():
@@ -65,7 +69,7 @@ class RunFolder:
             ) from error
         return found if isinstance(found, dict) else {}
 
-    def load(self):
+    def load(self) -> keras.Model:
         """Returns the trained model.
 
         Raises:
@@ -97,7 +101,7 @@ class RunFolder:
                 "model anew from the last checkpoint."
             ) from error
 
-    def trim_history(self, num_epochs):
+    def trim_history(self, num_epochs: int) -> None:
         """Drops the lines of epochs that will be trained again, or were torn.
 
         A run killed after it wrote an epoch's line but before it saved its checkpoint
@@ -117,17 +121,17 @@ class RunFolder:
         ]
         text = "".join([header, *kept]) if kept else ""
 
-        def write(beside):
+        def write(beside: pathlib.Path) -> None:
             beside.write_text(text, encoding="utf-8", newline="")
 
         _replace(self.history, write)
 
-    def save(self, gan, source):
+    def save(self, gan: keras.Model, source: str) -> None:
         """Writes the whole model and the sampler, over those of an earlier run."""
         _replace(self.model, gan.save)
         _replace(self.sampler, lambda beside: gan.export(beside, source=source))
 
-    def summary(self, num_classes=None):
+    def summary(self, num_classes: int | None = None) -> str:
         """Returns what the folder holds, and how to sample from it, for people.
 
         Args:
@@ -153,7 +157,7 @@ class RunFolder:
         )
 
 
-def _replace(path, write):
+def _replace(path: pathlib.Path, write: Callable[[pathlib.Path], object]) -> None:
     """Writes a file or folder beside its place, then moves it there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # Keras wants the ending to be the last part of the name.
@@ -165,7 +169,7 @@ def _replace(path, write):
     os.replace(beside, path)
 
 
-def _remove(path):
+def _remove(path: pathlib.Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
     else:

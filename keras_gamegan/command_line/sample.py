@@ -2,6 +2,7 @@
 
 import pathlib
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -49,7 +50,7 @@ def run(arguments: list[str]) -> None:
     print(f"{output}: {given.num} samples, source={source}, seed={given.seed}")
 
 
-def _labels(text, number, gan):
+def _labels(text: str | None, number: int, gan: keras.Model) -> np.ndarray | None:
     if text is None:
         classes = gan.generator_network.num_classes
         return None if classes is None else np.arange(number) % classes

@@ -16,6 +16,8 @@ import sys
 import threading
 import types
 import warnings
+from collections.abc import Iterator
+from typing import Any
 
 from keras_gamegan import optional
 
@@ -29,7 +31,7 @@ _lock = threading.RLock()
 class _MissingEstimators(types.ModuleType):
     """Stands where `tensorflow_gan.estimator` would, and says why it is empty."""
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         raise AttributeError(
             f"`tensorflow_gan.estimator.{name}` is not available: it is built on "
             "`tf.estimator`, which TensorFlow removed in version 2.16. This is "
@@ -38,7 +40,7 @@ class _MissingEstimators(types.ModuleType):
         )
 
 
-def _forget_partial_import():
+def _forget_partial_import() -> None:
     """Drops what a failed import left half-done, so that the next one starts clean."""
     for name in list(sys.modules):
         if name.startswith(f"{_NAME}."):
@@ -46,7 +48,7 @@ def _forget_partial_import():
 
 
 @contextlib.contextmanager
-def _lent_estimators(tf):
+def _lent_estimators(tf: Any) -> Iterator[None]:
     """Gives TF-GAN the two estimator names it asks for; on exit they are gone."""
     if hasattr(tf, "estimator"):
         yield
@@ -60,7 +62,7 @@ def _lent_estimators(tf):
         sys.modules.pop(_ESTIMATOR, None)
 
 
-def import_tensorflow_gan():
+def import_tensorflow_gan() -> types.ModuleType:
     """Imports TF-GAN on today's TensorFlow and returns the module.
 
     TF-GAN 2.1.0 (``tensorflow-gan``) does not import on TensorFlow 2.16 or newer,

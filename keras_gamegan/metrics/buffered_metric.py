@@ -1,13 +1,24 @@
 """Metrics that need the samples themselves: features in buffers of fixed size."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import validation
 from keras_gamegan.distribution import replicas
-from keras_gamegan.metrics import pair_metric
+from keras_gamegan.metrics import feature_extractor, pair_metric
+from keras_gamegan.typing import Config
 
 
-def fill_buffer(buffer, filled, features, replica=0, num_replicas=1):
+def fill_buffer(
+    buffer: tf.Tensor,
+    filled: tf.Tensor,
+    features: tf.Tensor,
+    replica: int | tf.Tensor = 0,
+    num_replicas: int = 1,
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the buffer with more rows in its free places.
 
     Places are free while their entry of `filled` and their row are 0, so writing is
@@ -58,7 +69,13 @@ class BufferedMetric(pair_metric.PairMetric):
         **kwargs: Of `PairMetric`.
     """
 
-    def __init__(self, features, max_samples, min_samples=2, **kwargs):
+    def __init__(
+        self,
+        features: feature_extractor.FeatureExtractor,
+        max_samples: int,
+        min_samples: int = 2,
+        **kwargs: Any,
+    ) -> None:
         # Before the base class, which may create the variables.
         self._max_samples = validation.check_integer(
             "max_samples",
@@ -69,11 +86,11 @@ class BufferedMetric(pair_metric.PairMetric):
         super().__init__(features, **kwargs)
 
     @property
-    def max_samples(self):
+    def max_samples(self) -> int:
         """Rows kept of each side."""
         return self._max_samples
 
-    def details(self):
+    def details(self) -> dict[str, Any]:
         """Returns what a report has to state beside the number (eager only).
 
         Returns:
@@ -86,25 +103,27 @@ class BufferedMetric(pair_metric.PairMetric):
             report[f"n_{side}"] = int(self._num_used(side))
         return report
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the arguments of the constructor, the network's layers included."""
         return {**super().get_config(), "max_samples": self._max_samples}
 
-    def _state_shapes(self, num_features):
+    def _state_shapes(
+        self, num_features: int
+    ) -> dict[str, tuple[tuple[int, ...], str]]:
         return {
             "count": ((), "float64"),
             "buffer": ((self._max_samples, num_features), self.dtype),
             "filled": ((self._max_samples,), self.dtype),
         }
 
-    def _num_features_of(self, state):
+    def _num_features_of(self, state: Mapping[str, np.ndarray]) -> int:
         return next(array.shape[-1] for array in state.values() if array.ndim == 2)
 
-    def _accumulate(self, side, features):
+    def _accumulate(self, side: str, features: tf.Tensor) -> None:
         self._add(side, "count", tf.cast(tf.shape(features)[0], tf.float64))
         self._store(side, features)
 
-    def _store(self, side, features):
+    def _store(self, side: str, features: tf.Tensor) -> None:
         where = replicas.place()
         buffer, filled = fill_buffer(
             self._value(side, "buffer"),
@@ -115,25 +134,25 @@ class BufferedMetric(pair_metric.PairMetric):
         self._state[f"{side}_buffer"].assign(buffer)
         self._state[f"{side}_filled"].assign(filled)
 
-    def _merge(self, other):
+    def _merge(self, other: Any) -> None:
         for side in self.sides:
             rows, number = other._used(side)
             self._store(side, rows[:number])
             for key in ("count", "units"):
                 self._add(side, key, other._value(side, key))
 
-    def _usable(self, number):
+    def _usable(self, number: int) -> int:
         return min(number, self._max_samples)
 
-    def _counts(self):
+    def _counts(self) -> dict[str, tf.Tensor]:
         return {side: self._num_used(side) for side in self.sides}
 
-    def _num_used(self, side):
+    def _num_used(self, side: str) -> tf.Tensor:
         if not self.built:
             return tf.constant(0)
         return tf.math.count_nonzero(self._value(side, "filled") > 0, dtype=tf.int32)
 
-    def _used(self, side):
+    def _used(self, side: str) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the kept rows, in order and in float64, and their number.
 
         Eagerly there are no further rows; in a graph the number of rows is the

@@ -1,12 +1,21 @@
 """The classifier score (Inception score with Inception's classifier)."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_gamegan.metrics import feature_extractor, sample_metric
+from keras_gamegan.typing import Config
 
 
-def classifier_score_from_sums(count, sum_probabilities, sum_negative_entropy):
+def classifier_score_from_sums(
+    count: float | tf.Tensor,
+    sum_probabilities: np.ndarray | tf.Tensor,
+    sum_negative_entropy: float | tf.Tensor,
+) -> tf.Tensor:
     r"""Returns exp(E KL(p(y|x) || p(y))) from sums over the samples.
 
     E KL(p(y|x) || p(y)) = E[sum_y p(y|x) log p(y|x)] - sum_y q_y log q_y, q = E p(y|x).
@@ -71,14 +80,14 @@ class ClassifierScore(sample_metric.SampleMetric):
 
     def __init__(
         self,
-        classifier=None,
-        from_logits=True,
-        preprocess=None,
-        resize=False,
-        num_classes=None,
-        name="classifier_score",
-        dtype=None,
-    ):
+        classifier: keras.Layer | Callable[..., Any] | None = None,
+        from_logits: bool = True,
+        preprocess: Callable[[Any], Any] | None = None,
+        resize: bool = False,
+        num_classes: int | None = None,
+        name: str = "classifier_score",
+        dtype: Any = None,
+    ) -> None:
         features = feature_extractor.FeatureExtractor(
             classifier, preprocess, resize, argument="classifier"
         )
@@ -97,27 +106,29 @@ class ClassifierScore(sample_metric.SampleMetric):
         self.from_logits = from_logits
 
     @property
-    def num_classes(self):
+    def num_classes(self) -> int | None:
         """Number of classes C, or None before the first batch."""
         return self.num_features
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the arguments of the constructor, the network's layers included."""
         config = super().get_config()
         config["num_classes"] = config.pop("num_features")
         return {**config, "from_logits": self.from_logits}
 
-    def _state_shapes(self, num_features):
+    def _state_shapes(
+        self, num_features: int
+    ) -> dict[str, tuple[tuple[int, ...], str]]:
         return {
             "count": ((), "float64"),
             "probabilities": ((num_features,), "float64"),
             "negative_entropy": ((), "float64"),
         }
 
-    def _settings(self):
+    def _settings(self) -> dict[str, Any]:
         return {**super()._settings(), "from_logits": self.from_logits}
 
-    def _accumulate(self, side, features):
+    def _accumulate(self, side: str, features: tf.Tensor) -> None:
         if self.from_logits:
             probabilities = tf.nn.softmax(features)
             terms = probabilities * tf.nn.log_softmax(features)
@@ -129,7 +140,7 @@ class ClassifierScore(sample_metric.SampleMetric):
         self._add(side, "probabilities", tf.reduce_sum(probabilities, axis=0))
         self._add(side, "negative_entropy", tf.reduce_sum(terms))
 
-    def _check_probabilities(self, rows):
+    def _check_probabilities(self, rows: tf.Tensor) -> None:
         if not tf.executing_eagerly():
             return
         # 1e-2: probabilities may come from a network that computes in half precision.
@@ -143,10 +154,10 @@ class ClassifierScore(sample_metric.SampleMetric):
                 "`from_logits=True` if they are logits."
             )
 
-    def _requirement(self, counts):
+    def _requirement(self, counts: Mapping[str, Any]) -> tuple[int, str]:
         return 1, "the score is a mean over samples."
 
-    def _compute(self):
+    def _compute(self) -> tf.Tensor:
         enough = self._enough()
         if not self.built:
             return tf.constant(float("nan"), tf.float64)
@@ -158,9 +169,9 @@ class ClassifierScore(sample_metric.SampleMetric):
         return tf.where(enough, score, float("nan"))
 
 
-def _ends_in_softmax(classifier):
+def _ends_in_softmax(classifier: keras.Layer | Callable[..., Any] | None) -> bool:
     """Whether the last layer of a Keras network is, or applies, a softmax."""
-    last = classifier
+    last: Any = classifier
     while getattr(last, "layers", None):
         last = last.layers[-1]
     if isinstance(last, keras.layers.Softmax):

@@ -57,12 +57,12 @@ def density_coverage_from_features(
     reach = radii * (1.0 - 1e-10)
     columns = tf.range(tf.shape(fake)[0])
 
-    def balls_around(numbers, rows):
+    def balls_around(numbers: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
         within = neighbors.squared_distances(rows, real) < reach
         inside = tf.reduce_sum(tf.cast(within, tf.float64), axis=1)
         return tf.where(numbers < num_fake, inside, 0.0)
 
-    def reached(numbers, rows):
+    def reached(numbers: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
         own = tf.gather(reach, tf.minimum(numbers, tf.shape(real)[0] - 1))
         within = neighbors.squared_distances(rows, fake) < own[:, None]
         found = tf.reduce_any(within & (columns < num_fake), axis=1)

@@ -1,9 +1,13 @@
 """What every metric does with its network: check, prepare, call, name, serialise."""
 
 import zlib
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
+
+from keras_gamegan.typing import Config, TensorLike
 
 
 class FeatureExtractor:
@@ -32,7 +36,13 @@ class FeatureExtractor:
         [5, 6]
     """
 
-    def __init__(self, network, preprocess=None, resize=False, argument="extractor"):
+    def __init__(
+        self,
+        network: keras.Layer | Callable[..., Any] | None,
+        preprocess: Callable[[Any], Any] | None = None,
+        resize: bool = False,
+        argument: str = "extractor",
+    ) -> None:
         self.argument = argument
         if network is not None and not callable(network):
             raise TypeError(
@@ -56,7 +66,7 @@ class FeatureExtractor:
         self.network = network
         self.preprocess = preprocess
         self.resize = resize
-        self._expected_fingerprint = None
+        self._expected_fingerprint: str | None = None
         if resize and self._spatial_size() is None:
             raise ValueError(
                 f"`resize=True` needs a Keras model as `{argument}` whose input has a "
@@ -66,7 +76,7 @@ class FeatureExtractor:
             )
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The network's name, to be stated beside every number it gave."""
         if self.network is None:
             return "identity"
@@ -74,17 +84,17 @@ class FeatureExtractor:
         return str(name or getattr(self.network, "__name__", repr(self.network)))
 
     @property
-    def input_shape(self):
+    def input_shape(self) -> tuple[int | None, ...] | None:
         """Shape of one batch the network takes, or None where it does not say."""
         return self._shape_of("inputs")
 
     @property
-    def num_features(self):
+    def num_features(self) -> int | None:
         """Length of a feature row, or None where only a call can tell."""
         shape = self._shape_of("outputs")
         return shape[-1] if shape is not None and len(shape) == 2 else None
 
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """CRC-32 of the network's weights in hexadecimal; "" if it has none.
 
         Two networks of one name but different weights give different numbers: this is
@@ -98,11 +108,11 @@ class FeatureExtractor:
                 checksum = zlib.crc32(array.tobytes(), checksum)
         return f"{checksum:08x}" if weights else ""
 
-    def __call__(self, samples, role):
+    def __call__(self, samples: TensorLike, role: str) -> tf.Tensor:
         """Returns the features of a batch: `prepare`, then `extract`."""
         return self.extract(self.prepare(samples, role), role)
 
-    def prepare(self, samples, role):
+    def prepare(self, samples: TensorLike, role: str) -> tf.Tensor:
         """Returns a batch as the network is to see it.
 
         Args:
@@ -132,7 +142,7 @@ class FeatureExtractor:
             samples = tf.convert_to_tensor(self.preprocess(samples))
         return samples
 
-    def extract(self, samples, role):
+    def extract(self, samples: tf.Tensor, role: str) -> tf.Tensor:
         """Returns the features of a prepared batch as a float64 tensor of rank 2.
 
         Args:
@@ -175,7 +185,7 @@ class FeatureExtractor:
                 )
         return features
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Configuration of the network, of `preprocess`, and the weights' checksum."""
         serialize = keras.saving.serialize_keras_object
         return {
@@ -186,7 +196,7 @@ class FeatureExtractor:
         }
 
     @staticmethod
-    def restore_config(config, argument):
+    def restore_config(config: Config, argument: str) -> tuple[Config, str]:
         """Returns (constructor arguments, checksum) from a metric's configuration."""
         config = dict(config)
         fingerprint = config.pop("fingerprint", "")
@@ -194,11 +204,11 @@ class FeatureExtractor:
             config[key] = keras.saving.deserialize_keras_object(config.get(key))
         return config, fingerprint
 
-    def expect_fingerprint(self, fingerprint):
+    def expect_fingerprint(self, fingerprint: str) -> None:
         """Refuses to give features until the network's weights have this checksum."""
         self._expected_fingerprint = fingerprint or None
 
-    def _check_fingerprint(self):
+    def _check_fingerprint(self) -> None:
         if self._expected_fingerprint is None:
             return
         found = self.fingerprint()
@@ -212,7 +222,7 @@ class FeatureExtractor:
             )
         self._expected_fingerprint = None
 
-    def _shape_of(self, attribute):
+    def _shape_of(self, attribute: str) -> tuple[int | None, ...] | None:
         if not isinstance(self.network, keras.Model):
             return None
         tensors = getattr(self.network, attribute, None)
@@ -220,7 +230,7 @@ class FeatureExtractor:
             return None
         return tuple(tensors[0].shape)
 
-    def _spatial_size(self):
+    def _spatial_size(self) -> tuple[int | None, ...] | None:
         shape = self.input_shape
         if shape is None or len(shape) != 4:
             return None
@@ -228,7 +238,7 @@ class FeatureExtractor:
         size = shape[1:3] if channels_last else shape[2:4]
         return None if None in size else size
 
-    def _fit(self, samples, role):
+    def _fit(self, samples: tf.Tensor, role: str) -> tf.Tensor:
         expected = self.input_shape
         if expected is None or samples.shape.rank is None:
             return samples
@@ -236,7 +246,7 @@ class FeatureExtractor:
             size = self._spatial_size()
             channels_last = keras.config.image_data_format() == "channels_last"
             found = samples.shape[1:3] if channels_last else samples.shape[2:4]
-            if tuple(found) != tuple(size):
+            if size is not None and tuple(found) != tuple(size):
                 samples = keras.ops.image.resize(
                     samples, size, interpolation="bilinear", antialias=True
                 )

@@ -1,12 +1,18 @@
 """The Fréchet distance between two sets of features (FID with Inception's)."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from keras_gamegan.metrics import feature_extractor, pair_metric
+from keras_gamegan.typing import Config, TensorLike
 
 
-def moments_from_sums(count, total, outer):
+def moments_from_sums(
+    count: tf.Tensor, total: tf.Tensor, outer: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the mean and the unbiased covariance that three sums amount to.
 
     Args:
@@ -23,7 +29,7 @@ def moments_from_sums(count, total, outer):
     return mean, (covariance + tf.transpose(covariance)) / 2.0
 
 
-def trace_sqrt_product(covariance_a, covariance_b):
+def trace_sqrt_product(covariance_a: tf.Tensor, covariance_b: tf.Tensor) -> tf.Tensor:
     r"""Returns tr((A B)^{1/2}) of two symmetric positive semi-definite matrices.
 
     A B has the eigenvalues of the symmetric matrix A^{1/2} B A^{1/2}, so the trace is
@@ -46,8 +52,11 @@ def trace_sqrt_product(covariance_a, covariance_b):
 
 
 def frechet_distance_from_moments(
-    mean_real, covariance_real, mean_fake, covariance_fake
-):
+    mean_real: TensorLike,
+    covariance_real: TensorLike,
+    mean_fake: TensorLike,
+    covariance_fake: TensorLike,
+) -> tf.Tensor:
     r"""Returns the squared Fréchet distance of two normal distributions.
 
     \|m_r - m_f\|^2 + tr(S_r + S_f - 2 (S_r S_f)^{1/2}), in float64, at least 0.
@@ -138,15 +147,15 @@ class FrechetDistance(pair_metric.PairMetric):
 
     def __init__(
         self,
-        extractor=None,
-        preprocess=None,
-        resize=False,
-        allow_singular=False,
-        keep_real=False,
-        num_features=None,
-        name="frechet_distance",
-        dtype=None,
-    ):
+        extractor: keras.Layer | Callable[..., Any] | None = None,
+        preprocess: Callable[[Any], Any] | None = None,
+        resize: bool = False,
+        allow_singular: bool = False,
+        keep_real: bool = False,
+        num_features: int | None = None,
+        name: str = "frechet_distance",
+        dtype: Any = None,
+    ) -> None:
         features = feature_extractor.FeatureExtractor(extractor, preprocess, resize)
         super().__init__(
             features,
@@ -157,36 +166,38 @@ class FrechetDistance(pair_metric.PairMetric):
         )
         self.allow_singular = bool(allow_singular)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the arguments of the constructor, the network's layers included."""
         return {**super().get_config(), "allow_singular": self.allow_singular}
 
-    def _state_shapes(self, num_features):
+    def _state_shapes(
+        self, num_features: int
+    ) -> dict[str, tuple[tuple[int, ...], str]]:
         return {
             "count": ((), "float64"),
             "sum": ((num_features,), "float64"),
             "outer": ((num_features, num_features), "float64"),
         }
 
-    def _accumulate(self, side, features):
+    def _accumulate(self, side: str, features: tf.Tensor) -> None:
         self._add(side, "count", tf.cast(tf.shape(features)[0], tf.float64))
         self._add(side, "sum", tf.reduce_sum(features, axis=0))
         self._add(side, "outer", tf.matmul(features, features, transpose_a=True))
 
-    def _moments(self, side):
+    def _moments(self, side: str) -> tuple[tf.Tensor, tf.Tensor]:
         return moments_from_sums(
             *(self._value(side, key) for key in ("count", "sum", "outer"))
         )
 
-    def _requirement(self, counts):
-        if self.allow_singular or not self.built:
+    def _requirement(self, counts: Mapping[str, Any]) -> tuple[int, str]:
+        if self.allow_singular or self.num_features is None:
             return 2, "a covariance takes two."
         return self.num_features + 1, (
             f"the covariance of {self.num_features} features is singular with fewer. "
             "`allow_singular=True` accepts that."
         )
 
-    def _compute(self):
+    def _compute(self) -> tf.Tensor:
         enough = self._enough()
         if not self.built:
             return tf.constant(float("nan"), tf.float64)

@@ -1,11 +1,17 @@
 """Inception's features, the usual ones for the Fréchet and the kernel distance."""
 
+from collections.abc import Sequence
+
 import keras
 
 from keras_gamegan import validation
+from keras_gamegan.typing import PathLike
 
 
-def inception_features(image_shape=(None, None, 3), weights="imagenet"):
+def inception_features(
+    image_shape: Sequence[int | None] = (None, None, 3),
+    weights: PathLike | None = "imagenet",
+) -> keras.Model:
     """Returns InceptionV3 up to its last pooling, as a Keras model for [-1, 1] images.
 
     Images of any size are resized to 299 x 299 (bilinear, antialiased), grey ones are

@@ -1,15 +1,23 @@
 """The kernel distance between two sets of features (KID with Inception's)."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from keras_gamegan import validation
 from keras_gamegan.metrics import buffered_metric, feature_extractor
+from keras_gamegan.typing import Config, TensorLike
 
 
 def kernel_distance_from_features(
-    real, fake, max_block_size=1024, num_real=None, num_fake=None
-):
+    real: TensorLike,
+    fake: TensorLike,
+    max_block_size: int = 1024,
+    num_real: int | tf.Tensor | None = None,
+    num_fake: int | tf.Tensor | None = None,
+) -> tuple[tf.Tensor, tf.Tensor]:
     r"""Returns the squared maximum mean discrepancy of two samples, and its error.
 
     The kernel is k(x, y) = (x^T y / d + 1)^3. Both samples are cut into B blocks of
@@ -55,7 +63,9 @@ def kernel_distance_from_features(
     width = _block_width(real, fake, larger, num_blocks, max_block_size)
     offsets = tf.range(width)
 
-    def block(points, number, index):
+    def block(
+        points: tf.Tensor, number: tf.Tensor, index: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         size = number // num_blocks
         # The last `longer` blocks have one row more.
         first_longer = num_blocks - number % num_blocks
@@ -68,11 +78,16 @@ def kernel_distance_from_features(
 
     dimension = tf.cast(tf.shape(real)[1], tf.float64)
 
-    def kernel(rows, inside, columns, inside_columns):
+    def kernel(
+        rows: tf.Tensor,
+        inside: tf.Tensor,
+        columns: tf.Tensor,
+        inside_columns: tf.Tensor,
+    ) -> tf.Tensor:
         values = (tf.matmul(rows, columns, transpose_b=True) / dimension + 1.0) ** 3
         return values * inside[:, None] * inside_columns[None, :]
 
-    def estimate(index):
+    def estimate(index: tf.Tensor) -> tf.Tensor:
         x, x_inside, m = block(real, num_real, index)
         y, y_inside, n = block(fake, num_fake, index)
         within_x = kernel(x, x_inside, x, x_inside)
@@ -84,7 +99,9 @@ def kernel_distance_from_features(
             - 2.0 * tf.reduce_sum(between) / (m * n)
         )
 
-    def step(index, mean, squares):
+    def step(
+        index: tf.Tensor, mean: tf.Tensor, squares: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         value = estimate(index)
         difference = value - mean
         mean += difference / tf.cast(index + 1, tf.float64)
@@ -105,12 +122,18 @@ def kernel_distance_from_features(
     )
 
 
-def num_blocks_for(number, max_block_size):
+def num_blocks_for(number: int | tf.Tensor, max_block_size: int) -> tf.Tensor:
     """Returns how many blocks of at most `max_block_size` hold `number` rows."""
     return tf.maximum((number + max_block_size - 1) // max_block_size, 1)
 
 
-def _block_width(real, fake, larger, num_blocks, max_block_size):
+def _block_width(
+    real: tf.Tensor,
+    fake: tf.Tensor,
+    larger: tf.Tensor,
+    num_blocks: tf.Tensor,
+    max_block_size: int,
+) -> int | tf.Tensor:
     """Rows to reserve for a block: as few as will do, but static inside a graph."""
     if tf.executing_eagerly():
         return (larger + num_blocks - 1) // num_blocks
@@ -158,16 +181,16 @@ class KernelDistance(buffered_metric.BufferedMetric):
 
     def __init__(
         self,
-        extractor=None,
-        preprocess=None,
-        resize=False,
-        max_samples=10_000,
-        max_block_size=1024,
-        keep_real=False,
-        num_features=None,
-        name="kernel_distance",
-        dtype=None,
-    ):
+        extractor: keras.Layer | Callable[..., Any] | None = None,
+        preprocess: Callable[[Any], Any] | None = None,
+        resize: bool = False,
+        max_samples: int = 10_000,
+        max_block_size: int = 1024,
+        keep_real: bool = False,
+        num_features: int | None = None,
+        name: str = "kernel_distance",
+        dtype: Any = None,
+    ) -> None:
         self.max_block_size = validation.check_integer(
             "max_block_size", max_block_size, minimum=2
         )
@@ -180,7 +203,7 @@ class KernelDistance(buffered_metric.BufferedMetric):
             dtype=dtype,
         )
 
-    def details(self):
+    def details(self) -> dict[str, Any]:
         """Returns what a report has to state beside the number (eager only).
 
         Returns:
@@ -192,23 +215,23 @@ class KernelDistance(buffered_metric.BufferedMetric):
         report["num_blocks"] = int(num_blocks_for(larger, self.max_block_size))
         return report
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the arguments of the constructor, the network's layers included."""
         return {**super().get_config(), "max_block_size": self.max_block_size}
 
-    def _report(self):
+    def _report(self) -> dict[str, tf.Tensor]:
         distance, error = self._distance_and_error()
         return {"value": distance, "standard_error": error}
 
-    def _requirement(self, counts):
+    def _requirement(self, counts: Mapping[str, Any]) -> tuple[tf.Tensor, str]:
         larger = tf.maximum(counts["real"], counts["fake"])
         needed = 2 * num_blocks_for(larger, self.max_block_size)
         return needed, f"two of each in every block of at most {self.max_block_size}."
 
-    def _compute(self):
+    def _compute(self) -> tf.Tensor:
         return self._distance_and_error()[0]
 
-    def _distance_and_error(self):
+    def _distance_and_error(self) -> tuple[tf.Tensor, tf.Tensor]:
         self._enough()
         if not self.built:
             nan = tf.constant(float("nan"), tf.float64)

@@ -1,14 +1,20 @@
 """How many modes of a known mixture the samples cover, and how evenly."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import validation
 from keras_gamegan.metrics import feature_extractor, sample_metric
+from keras_gamegan.typing import Config, TensorLike
 
 
-def nearest_modes(samples, centers, radius):
+def nearest_modes(
+    samples: tf.Tensor, centers: tf.Tensor, radius: float
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns each sample's nearest center and whether the sample is near it.
 
     Args:
@@ -25,7 +31,9 @@ def nearest_modes(samples, centers, radius):
     return nearest, tf.reduce_min(squared, axis=1) <= radius**2
 
 
-def mode_statistics(histogram, hits, count, min_count=1):
+def mode_statistics(
+    histogram: TensorLike, hits: TensorLike, count: TensorLike, min_count: int = 1
+) -> dict[str, tf.Tensor]:
     """Returns the four numbers of `ModeCoverage` from counts.
 
     Args:
@@ -111,13 +119,13 @@ class ModeCoverage(sample_metric.SampleMetric):
 
     def __init__(
         self,
-        centers,
-        standard_deviation,
-        threshold=3.0,
-        min_count=1,
-        name="mode_coverage",
-        dtype=None,
-    ):
+        centers: TensorLike,
+        standard_deviation: float,
+        threshold: float = 3.0,
+        min_count: int = 1,
+        name: str = "mode_coverage",
+        dtype: Any = None,
+    ) -> None:
         centers = np.asarray(centers, dtype="float64")
         if centers.ndim != 2 or 0 in centers.shape or not np.isfinite(centers).all():
             raise ValueError(
@@ -138,11 +146,11 @@ class ModeCoverage(sample_metric.SampleMetric):
         )
 
     @property
-    def centers(self):
+    def centers(self) -> np.ndarray:
         """The modes' centers, (modes, d) float64."""
         return self._centers.copy()
 
-    def details(self):
+    def details(self) -> dict[str, Any]:
         """Returns what a report has to state beside the numbers (eager only).
 
         Returns:
@@ -162,7 +170,7 @@ class ModeCoverage(sample_metric.SampleMetric):
             "expected_high_quality": float(inside),
         }
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the arguments of the constructor."""
         return {
             "centers": self._centers.tolist(),
@@ -174,11 +182,13 @@ class ModeCoverage(sample_metric.SampleMetric):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "ModeCoverage":
         """Makes a metric from `get_config()`; its state is new."""
         return cls(**config)
 
-    def _state_shapes(self, num_features):
+    def _state_shapes(
+        self, num_features: int
+    ) -> dict[str, tuple[tuple[int, ...], str]]:
         num_modes = self._centers.shape[0]
         return {
             "count": ((), "float64"),
@@ -186,11 +196,11 @@ class ModeCoverage(sample_metric.SampleMetric):
             "hits": ((num_modes,), "float64"),
         }
 
-    def _settings(self):
+    def _settings(self) -> dict[str, Any]:
         keys = ("standard_deviation", "threshold", "min_count")
         return {"centers": self._centers, **{key: getattr(self, key) for key in keys}}
 
-    def _accumulate(self, side, features):
+    def _accumulate(self, side: str, features: tf.Tensor) -> None:
         self._check_features(features.shape[-1])
         num_modes = self._centers.shape[0]
         radius = self.threshold * self.standard_deviation
@@ -204,15 +214,15 @@ class ModeCoverage(sample_metric.SampleMetric):
         self._add(side, "histogram", tf.reduce_sum(rows * finite, axis=0))
         self._add(side, "hits", tf.reduce_sum(rows * finite * near, axis=0))
 
-    def _requirement(self, counts):
+    def _requirement(self, counts: Mapping[str, Any]) -> tuple[int, str]:
         return 1, "the numbers are shares of the samples."
 
-    def _compute(self):
+    def _compute(self) -> dict[str, tf.Tensor]:
         enough = self._enough()
-        numbers = mode_statistics(
-            *(self._value("fake", key) for key in ("histogram", "hits", "count")),
-            self.min_count,
+        histogram, hits, count = (
+            self._value("fake", key) for key in ("histogram", "hits", "count")
         )
+        numbers = mode_statistics(histogram, hits, count, self.min_count)
         return {
             key: tf.where(enough, number, float("nan"))
             for key, number in numbers.items()

@@ -1,6 +1,6 @@
 """A pair of numbers of two samples' nearest neighbors, as a metric."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -47,10 +47,10 @@ class NeighborMetric(buffered_metric.BufferedMetric):
         """Returns the arguments of the constructor, the network's layers included."""
         return {**super().get_config(), "num_neighbors": self.num_neighbors}
 
-    def _requirement(self, counts):
+    def _requirement(self, counts: Mapping[str, Any]) -> tuple[int, str]:
         return self.num_neighbors + 1, f"each needs {self.num_neighbors} neighbors."
 
-    def _compute(self):
+    def _compute(self) -> dict[str, tf.Tensor]:
         enough = self._enough()
         if not self.built:
             nan = tf.constant(float("nan"), tf.float64)

@@ -24,7 +24,7 @@ def map_rows(
     size = _ROWS_AT_A_TIME if tf.is_tensor(total) else min(_ROWS_AT_A_TIME, total)
     num_chunks = (total + size - 1) // max(size, 1)
 
-    def chunk(index):
+    def chunk(index: tf.Tensor) -> tf.Tensor:
         numbers = index * size + tf.range(size)
         return function(numbers, tf.gather(points, tf.minimum(numbers, total - 1)))
 
@@ -50,7 +50,7 @@ def squared_radii(
     columns = tf.range(total)
     infinite = tf.constant(float("inf"), tf.float64)
 
-    def radii(numbers, rows):
+    def radii(numbers: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
         distances = squared_distances(rows, points)
         excluded = (columns == numbers[:, None]) | (columns >= number)
         distances = tf.where(excluded, infinite, distances)

@@ -1,11 +1,14 @@
 """Metrics that compare generated samples with real ones."""
 
 import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from keras_gamegan.metrics import sample_metric, units
+from keras_gamegan.metrics import feature_extractor, sample_metric, units
+from keras_gamegan.typing import Config, TensorLike
 
 
 class PairMetric(sample_metric.SampleMetric):
@@ -59,8 +62,13 @@ class PairMetric(sample_metric.SampleMetric):
     needs_real = True
 
     def __init__(
-        self, features, keep_real=False, num_features=None, name=None, dtype=None
-    ):
+        self,
+        features: feature_extractor.FeatureExtractor,
+        keep_real: bool = False,
+        num_features: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
         super().__init__(features, num_features=num_features, name=name, dtype=dtype)
         if not isinstance(keep_real, bool):
             raise TypeError(
@@ -70,7 +78,7 @@ class PairMetric(sample_metric.SampleMetric):
         self.keep_real = keep_real
         self._warned = False
 
-    def build(self, num_features):
+    def build(self, num_features: int) -> None:
         """Creates the variables.
 
         Args:
@@ -88,7 +96,9 @@ class PairMetric(sample_metric.SampleMetric):
                         name=name,
                     )
 
-    def update_state(self, real, fake):
+    def update_state(  # type: ignore[override]
+        self, real: TensorLike, fake: TensorLike
+    ) -> None:
         """Adds a batch of real and a batch of generated samples.
 
         Args:
@@ -101,7 +111,7 @@ class PairMetric(sample_metric.SampleMetric):
         self._update("real", real)
         self._update("fake", fake)
 
-    def update_real(self, samples):
+    def update_real(self, samples: TensorLike) -> None:
         """Adds a batch of real samples only.
 
         Args:
@@ -112,7 +122,7 @@ class PairMetric(sample_metric.SampleMetric):
         """
         self._update("real", samples)
 
-    def result(self):
+    def result(self) -> tf.Tensor | dict[str, tf.Tensor]:
         """Returns the value so far, in the metric's dtype.
 
         Eagerly, too few samples and integers beside floating-point numbers raise a
@@ -128,7 +138,7 @@ class PairMetric(sample_metric.SampleMetric):
             result,
         )
 
-    def details(self):
+    def details(self) -> dict[str, Any]:
         """Returns what a report has to state beside the number (eager only).
 
         Returns:
@@ -137,17 +147,17 @@ class PairMetric(sample_metric.SampleMetric):
         self._check_units()
         return super().details()
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Forgets the samples: all of them, or the generated ones if `keep_real`."""
         if not self.keep_real:
             self._reset("real")
         self._reset("fake")
 
-    def reset_real(self):
+    def reset_real(self) -> None:
         """Forgets the real samples, also if `keep_real`."""
         self._reset("real")
 
-    def merge_state(self, metrics):
+    def merge_state(self, metrics: Iterable[sample_metric.SampleMetric]) -> None:
         """Adds the states of other metrics of the same kind to this one's.
 
         Args:
@@ -165,7 +175,7 @@ class PairMetric(sample_metric.SampleMetric):
         units.check_kinds(kept)
         super().merge_state(metrics)
 
-    def set_state(self, state):
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Restores what `get_state` returned.
 
         Args:
@@ -190,23 +200,23 @@ class PairMetric(sample_metric.SampleMetric):
         for side, record in records.items():
             self._state[f"{side}_units"].assign(record)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the arguments of the constructor, the network's layers included."""
         return {**super().get_config(), "keep_real": self.keep_real}
 
-    def _note(self, side, samples):
+    def _note(self, side: str, samples: tf.Tensor) -> None:
         new = units.record(samples)
         if tf.executing_eagerly():
             units.check_kinds({**self._units(), f"`{side}` now": new.numpy()})
         self._add(side, "units", new)
 
-    def _units(self):
+    def _units(self) -> dict[str, np.ndarray]:
         """Returns {side in quotes: its record as an array} (eager only)."""
         if not self.built:
             return {f"`{side}`": np.zeros(units.SIZE) for side in self.sides}
         return {f"`{side}`": self._value(side, "units").numpy() for side in self.sides}
 
-    def _check_units(self):
+    def _check_units(self) -> None:
         if not tf.executing_eagerly():
             return
         kept = self._units()

@@ -3,7 +3,7 @@
 import keras
 
 
-def penultimate_features(classifier):
+def penultimate_features(classifier: keras.Model) -> keras.Model:
     """Returns a classifier up to the input of its last layer that has weights.
 
     Those are the features that the classes are told apart by, as Inception's last
@@ -52,7 +52,9 @@ def penultimate_features(classifier):
     weighted = [layer for layer in classifier.layers if layer.weights]
     last = weighted[-1] if weighted else None
     if not isinstance(last, keras.layers.Dense) or len(last.input.shape) != 2:
-        described = f"{type(last).__name__} {last.name!r}" if weighted else "no weights"
+        described = "no weights"
+        if last is not None:
+            described = f"{type(last).__name__} {last.name!r}"
         raise ValueError(
             "`classifier` must end in a Dense layer of classes. Received: "
             f"{classifier.name!r}, which ends in {described}. Make the extractor by "

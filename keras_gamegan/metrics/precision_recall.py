@@ -4,11 +4,16 @@ import keras
 import tensorflow as tf
 
 from keras_gamegan.metrics import neighbor_metric, neighbors
+from keras_gamegan.typing import TensorLike
 
 
 def precision_recall_from_features(
-    real, fake, num_neighbors=3, num_real=None, num_fake=None
-):
+    real: TensorLike,
+    fake: TensorLike,
+    num_neighbors: int = 3,
+    num_real: int | tf.Tensor | None = None,
+    num_fake: int | tf.Tensor | None = None,
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the share of each sample that lies in the other's estimated support.
 
     The support of a sample is the union of balls around its points, each reaching to
@@ -53,12 +58,17 @@ def precision_recall_from_features(
     )
 
 
-def _share_inside(queries, number, points, squared_radii):
+def _share_inside(
+    queries: tf.Tensor,
+    number: int | tf.Tensor,
+    points: tf.Tensor,
+    squared_radii: tf.Tensor,
+) -> tf.Tensor:
     """Share of the first `number` queries that lie in a ball around a point."""
     # Equal distances that were computed on different ways are equal.
     reach = squared_radii * (1.0 + 1e-10)
 
-    def inside(numbers, rows):
+    def inside(numbers: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
         within = neighbors.squared_distances(rows, points) <= reach
         return tf.cast(tf.reduce_any(within, axis=1) & (numbers < number), tf.float64)
 

@@ -1,6 +1,8 @@
 """What all sample metrics share: their state, and how states are added up."""
 
 import abc
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,6 +11,7 @@ import tensorflow as tf
 from keras_gamegan import validation
 from keras_gamegan.distribution import replicas
 from keras_gamegan.metrics import feature_extractor
+from keras_gamegan.typing import Config, TensorLike
 
 
 class SampleMetric(keras.metrics.Metric, abc.ABC):
@@ -55,7 +58,13 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
     # Names of the numbers of a result that is a dict.
     result_names: tuple[str, ...] = ()
 
-    def __init__(self, features, num_features=None, name=None, dtype=None):
+    def __init__(
+        self,
+        features: feature_extractor.FeatureExtractor,
+        num_features: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
         super().__init__(dtype=dtype, name=name)
         if num_features is not None:
             num_features = validation.check_integer(
@@ -69,44 +78,40 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
                 "out."
             )
         self._features = features
-        self._state = {}
-        self.num_features = None
-        if num_features or known:
-            self.build(num_features or known)
+        self._state: dict[str, keras.Variable] = {}
+        self.num_features: int | None = None
+        length = num_features or known
+        if length:
+            self.build(length)
 
     @abc.abstractmethod
-    def _state_shapes(self, num_features):
+    def _state_shapes(
+        self, num_features: int
+    ) -> dict[str, tuple[tuple[int, ...], str]]:
         """Returns {name: (shape, dtype)} of one side's variables, "count" included."""
 
     @abc.abstractmethod
-    def _accumulate(self, side, features):
+    def _accumulate(self, side: str, features: tf.Tensor) -> None:
         """Adds a (batch, features) float64 tensor to the state of a side."""
 
     @abc.abstractmethod
-    def _requirement(self, counts):
-        """Returns the samples needed of each side, and why so many, a sentence.
-
-        Args:
-            counts: {side: number of samples used}.
-        """
+    def _requirement(self, counts: Mapping[str, Any]) -> tuple[int | tf.Tensor, str]:
+        """Returns the samples needed of each side, of so many, and why, a sentence."""
 
     @abc.abstractmethod
-    def _compute(self):
+    def _compute(self) -> tf.Tensor | dict[str, tf.Tensor]:
         """Returns the result in float64: a scalar tensor, or a dict of them."""
 
     @property
-    def built(self):
+    def built(self) -> bool:
         """Whether the variables exist."""
         return self.num_features is not None
 
-    def build(self, num_features):
-        """Creates the variables.
+    def build(self, num_features: int) -> None:
+        """Creates the variables, for feature rows of this length.
 
         Needed by hand only where `num_features` cannot be known early and the first
         batch would come too late: before `strategy.run`, in the strategy's scope.
-
-        Args:
-            num_features: Length of one feature row.
         """
         num_features = validation.check_integer("num_features", num_features)
         if self.built:
@@ -121,11 +126,11 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
                         shape, "zeros", dtype=dtype, aggregation="sum", name=name
                     )
 
-    def update_state(self, samples):
+    def update_state(self, samples: TensorLike) -> None:
         """Adds a batch of generated samples; the same as `update_fake`."""
         self._update("fake", samples)
 
-    def update_fake(self, samples):
+    def update_fake(self, samples: TensorLike) -> None:
         """Adds a batch of generated samples.
 
         Args:
@@ -136,7 +141,7 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
         """
         self._update("fake", samples)
 
-    def result(self):
+    def result(self) -> tf.Tensor | dict[str, tf.Tensor]:
         """Returns the value so far, in the metric's dtype.
 
         Eagerly, too few samples raise a ValueError that says how many are needed. In a
@@ -146,7 +151,7 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
             lambda value: tf.cast(value, self.dtype), self._compute()
         )
 
-    def details(self):
+    def details(self) -> dict[str, Any]:
         """Returns what a report has to state beside the number (eager only).
 
         Returns:
@@ -155,14 +160,15 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
             name ("extractor") and the checksum of its weights
             ("extractor_fingerprint", "" without weights).
         """
-        report = {key: float(number) for key, number in self._report().items()}
+        numbers = self._report().items()
+        report: dict[str, Any] = {key: float(number) for key, number in numbers}
         for side in self.sides:
             report[f"n_{side}"] = self.num_samples(side)
         report["extractor"] = self._features.name
         report["extractor_fingerprint"] = self._features.fingerprint()
         return report
 
-    def num_samples(self, side="fake"):
+    def num_samples(self, side: str = "fake") -> int:
         """Returns the number of samples seen, an int (eager only).
 
         Args:
@@ -171,7 +177,7 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
         validation.check_choice("side", side, self.sides)
         return round(float(self._value(side, "count")))
 
-    def check_num_samples(self, num_fake, num_real=None):
+    def check_num_samples(self, num_fake: int, num_real: int | None = None) -> None:
         """Raises unless so many samples will give a result; for checks beforehand.
 
         Args:
@@ -189,11 +195,11 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
         counts = {side: self._usable(counts[side]) for side in self.sides}
         self._enough(counts)
 
-    def reset_fake(self):
+    def reset_fake(self) -> None:
         """Forgets the generated samples."""
         self._reset("fake")
 
-    def merge_state(self, metrics):
+    def merge_state(self, metrics: Iterable["SampleMetric"]) -> None:
         """Adds the states of other metrics of the same kind to this one's.
 
         Args:
@@ -210,7 +216,7 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
                     f"`metrics` must be {type(self).__name__} objects. Received: "
                     f"{other!r}. Merge metrics of one class only."
                 )
-            if not other.built:
+            if other.num_features is None:
                 continue
             if not self.built:
                 self.build(other.num_features)
@@ -224,14 +230,14 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
                     )
             self._merge(other)
 
-    def get_state(self):
+    def get_state(self) -> dict[str, np.ndarray]:
         """Returns the state as {name: NumPy array}, ready for `np.savez`."""
         return {
             name: tf.convert_to_tensor(variable.value).numpy()
             for name, variable in self._state.items()
         }
 
-    def set_state(self, state):
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Restores what `get_state` returned.
 
         Args:
@@ -264,7 +270,7 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
         for name, array in state.items():
             self._state[name].assign(array)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the arguments of the constructor, the network's layers included."""
         return {
             **super().get_config(),
@@ -273,7 +279,7 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "SampleMetric":
         """Makes a metric from `get_config()`; its samples and its state are new.
 
         A configuration holds no weights. Where the network had some, the metric refuses
@@ -287,15 +293,15 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
         metric._features.expect_fingerprint(fingerprint)
         return metric
 
-    def _report(self):
+    def _report(self) -> dict[str, tf.Tensor]:
         """Returns the numbers of `details()`: the result, and what came with it."""
         value = self._compute()
         return value if isinstance(value, dict) else {"value": value}
 
-    def _num_features_of(self, state):
+    def _num_features_of(self, state: Mapping[str, np.ndarray]) -> int:
         return max(array.shape[-1] for array in state.values() if array.ndim)
 
-    def _settings(self):
+    def _settings(self) -> dict[str, Any]:
         """What has to agree between metrics that are merged."""
         return {
             "num_features": self.num_features,
@@ -305,14 +311,14 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
             ),
         }
 
-    def _merge(self, other):
+    def _merge(self, other: "SampleMetric") -> None:
         for name, variable in self._state.items():
             variable.assign_add(tf.convert_to_tensor(other._state[name].value))
 
-    def _note(self, side, samples):
+    def _note(self, side: str, samples: tf.Tensor) -> None:
         """Looks at a batch as the network gets it, before it is counted."""
 
-    def _update(self, side, samples):
+    def _update(self, side: str, samples: TensorLike) -> None:
         samples = self._features.prepare(samples, side)
         features = self._features.extract(samples, side)
         width = features.shape[-1]
@@ -327,7 +333,7 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
         self._note(side, samples)
         self._accumulate(side, features)
 
-    def _build_late(self, width):
+    def _build_late(self, width: int) -> None:
         if self.built:
             self._check_features(width)
             return
@@ -341,7 +347,7 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
             )
         self.build(width)
 
-    def _check_features(self, width):
+    def _check_features(self, width: int) -> None:
         if width != self.num_features:
             raise ValueError(
                 f"All samples must have {self.num_features} features, as the first "
@@ -349,37 +355,30 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
                 "them."
             )
 
-    def _value(self, side, key):
+    def _value(self, side: str, key: str) -> tf.Tensor:
         """A state variable as a tensor; under a strategy, its sum over replicas."""
         if not self.built:
             return tf.zeros((), tf.float64)
         return tf.convert_to_tensor(self._state[f"{side}_{key}"].value)
 
-    def _add(self, side, key, amount):
+    def _add(self, side: str, key: str, amount: tf.Tensor) -> None:
         self._state[f"{side}_{key}"].assign_add(amount)
 
-    def _reset(self, side):
+    def _reset(self, side: str) -> None:
         for name, variable in self._state.items():
             if name.startswith(f"{side}_"):
                 variable.assign(tf.zeros(variable.shape, variable.dtype))
 
-    def _usable(self, number):
+    def _usable(self, number: int) -> int:
         """Returns how many of so many samples of a side are used."""
         return number
 
-    def _counts(self):
+    def _counts(self) -> dict[str, tf.Tensor]:
         """Returns {side: number of samples used}."""
         return {side: self._value(side, "count") for side in self.sides}
 
-    def _enough(self, counts=None):
-        """Whether every side has the samples needed; eagerly, raises if one has not.
-
-        Args:
-            counts: {side: number of samples used}; by default those seen.
-
-        Returns:
-            A boolean scalar tensor.
-        """
+    def _enough(self, counts: Mapping[str, Any] | None = None) -> tf.Tensor:
+        """Whether every side has the samples needed; eagerly, raises if one has not."""
         counts = self._counts() if counts is None else counts
         needed, reason = self._requirement(counts)
         if not tf.executing_eagerly():

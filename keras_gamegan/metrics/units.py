@@ -5,7 +5,9 @@ were integers, the number that were not, their sum and the sum of their squares.
 """
 
 import math
+from collections.abc import Iterable, Mapping
 
+import numpy as np
 import tensorflow as tf
 
 SIZE = 4
@@ -19,7 +21,7 @@ _ADVICE = (
 )
 
 
-def record(samples):
+def record(samples: tf.Tensor) -> tf.Tensor:
     """Returns what a batch adds to its side's record: (4,) float64."""
     values = tf.cast(samples, tf.float64)
     size = tf.cast(tf.size(samples), tf.float64)
@@ -28,18 +30,18 @@ def record(samples):
     return tf.stack([*counts, tf.reduce_sum(values), tf.reduce_sum(values**2)])
 
 
-def is_integer(samples):
+def is_integer(samples: tf.Tensor) -> bool:
     """Whether a tensor holds integers or booleans."""
     return samples.dtype.is_integer or samples.dtype.is_bool
 
 
-def is_mixed(records):
+def is_mixed(records: Iterable[tf.Tensor]) -> tf.Tensor:
     """Whether some of the values were integers and others not, a boolean tensor."""
     counts = tf.add_n(list(records))
     return (counts[0] > 0.0) & (counts[1] > 0.0)
 
 
-def check_kinds(records):
+def check_kinds(records: Mapping[str, np.ndarray]) -> None:
     """Raises if some of the values were integers and others were not.
 
     Args:
@@ -58,7 +60,7 @@ def check_kinds(records):
         )
 
 
-def difference(real, fake):
+def difference(real: np.ndarray, fake: np.ndarray) -> str | None:
     """Returns a sentence on a gross difference in scale, or None if there is none.
 
     A generator that has not begun, or has collapsed, is narrower than its data, too:
@@ -79,7 +81,7 @@ def difference(real, fake):
     )
 
 
-def _spread(counts):
+def _spread(counts: np.ndarray) -> float:
     number = counts[0] + counts[1]
     if not number:
         return 0.0

@@ -1,6 +1,8 @@
 """What the networks share: seeds, shapes, labels and normalization."""
 
 import random
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import keras
 from keras import layers
@@ -19,6 +21,10 @@ CHANNELS_LAST = "channels_last"
 _SMALLEST_SIDES = (4, 5, 6, 7)
 
 
+# One input, or several.
+Inputs: TypeAlias = keras.KerasTensor | list[keras.KerasTensor]
+
+
 class Seeds:
     """Gives every layer a seed of its own, and each network its own sequence of them.
 
@@ -28,7 +34,7 @@ class Seeds:
         stream: Name of the sequence.
     """
 
-    def __init__(self, seed, stream):
+    def __init__(self, seed: int | None, stream: str) -> None:
         """See the class."""
         if seed is None:
             self._random = None
@@ -37,12 +43,14 @@ class Seeds:
         # Seeded by text: Python hashes it in the same way in every process.
         self._random = random.Random(f"{stream} {seed}")
 
-    def __call__(self):
+    def __call__(self) -> int | None:
         """Returns the next seed, or None."""
         return None if self._random is None else self._random.randrange(2**31)
 
 
-def check_pair(latent_dim, num_classes, *widths):
+def check_pair(
+    latent_dim: int, num_classes: int | None, *widths: tuple[str, int]
+) -> None:
     """Checks the arguments that every pair takes."""
     validation.check_integer("latent_dim", latent_dim)
     if num_classes is not None:
@@ -52,7 +60,7 @@ def check_pair(latent_dim, num_classes, *widths):
         validation.check_integer(name, value)
 
 
-def check_option(name, value, options):
+def check_option(name: str, value: object, options: Sequence[str | None]) -> None:
     """Checks an option one of whose values is None."""
     if value is None:
         return
@@ -60,7 +68,7 @@ def check_option(name, value, options):
     validation.check_choice(name, value, names, hint="None is valid too.")
 
 
-def halvings(image_shape):
+def halvings(image_shape: Sequence[int]) -> tuple[int, tuple[int, int]]:
     """Returns how often an image is halved, and the shape that is left.
 
     Args:
@@ -107,18 +115,20 @@ def halvings(image_shape):
     return count, (height // 2**count, width // 2**count)
 
 
-def filters(base_filters, count):
+def filters(base_filters: int, count: int) -> list[int]:
     """Returns the filters of each level, from the finest on: doubled, up to 8 times."""
     return [base_filters * min(2**level, 8) for level in range(count)]
 
 
-def embedding(num_classes, dim, seed):
+def embedding(num_classes: int, dim: int, seed: int | None) -> keras.Layer:
     """A learned vector for each class."""
     initializer = keras.initializers.RandomNormal(stddev=0.05, seed=seed)
     return layers.Embedding(num_classes, dim, embeddings_initializer=initializer)
 
 
-def latent_inputs(latent_dim, num_classes, seeds):
+def latent_inputs(
+    latent_dim: int, num_classes: int | None, seeds: Seeds
+) -> tuple[Inputs, keras.KerasTensor]:
     """The inputs of a generator, and what its first layer sees.
 
     Args:
@@ -138,7 +148,9 @@ def latent_inputs(latent_dim, num_classes, seeds):
     return [latents, labels], layers.Concatenate()([latents, classes])
 
 
-def normalize_generator(x, normalization):
+def normalize_generator(
+    x: keras.KerasTensor, normalization: str | None
+) -> keras.KerasTensor:
     """Applies the normalization of a generator."""
     if normalization is None:
         return x
@@ -147,14 +159,18 @@ def normalize_generator(x, normalization):
     return layers.BatchNormalization(axis=-1, momentum=0.9)(x)
 
 
-def weighted(layer, normalization, seeds):
+def weighted(
+    layer: keras.Layer, normalization: str | None, seeds: Seeds
+) -> keras.Layer:
     """Wraps a layer of a discriminator if its kernel is to be normalized."""
     if normalization != "spectral":
         return layer
     return spectral.SpectralNormalization(layer, seed=seeds())
 
 
-def normalize_discriminator(x, normalization):
+def normalize_discriminator(
+    x: keras.KerasTensor, normalization: str | None
+) -> keras.KerasTensor:
     """Applies layer normalization in a discriminator, where that is asked for."""
     if normalization != "layer":
         return x
@@ -163,7 +179,9 @@ def normalize_discriminator(x, normalization):
     return layers.GroupNormalization(groups=1, axis=-1)(x)
 
 
-def logit(x, normalization, seeds):
+def logit(
+    x: keras.KerasTensor, normalization: str | None, seeds: Seeds
+) -> keras.KerasTensor:
     """One number an example, in float32 under any policy: losses need its precision."""
     initializer = keras.initializers.GlorotUniform(seed=seeds())
     layer = layers.Dense(1, kernel_initializer=initializer, dtype="float32")

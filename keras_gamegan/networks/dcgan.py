@@ -1,6 +1,7 @@
 """Strided convolutions, the workhorse for small images."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import layers
@@ -9,15 +10,15 @@ from keras_gamegan.networks import building
 
 
 def dcgan_pair(
-    image_shape=(28, 28, 1),
-    latent_dim=64,
+    image_shape: Sequence[int] = (28, 28, 1),
+    latent_dim: int = 64,
     *,
-    base_filters=32,
-    generator_normalization="batch",
-    discriminator_normalization=None,
-    num_classes=None,
-    seed=None,
-):
+    base_filters: int = 32,
+    generator_normalization: str | None = "batch",
+    discriminator_normalization: str | None = None,
+    num_classes: int | None = None,
+    seed: int | None = None,
+) -> tuple[keras.Model, keras.Model]:
     """Builds the networks of DCGAN, sized for the images.
 
     The discriminator halves the image with strided convolutions until its shorter side
@@ -87,7 +88,13 @@ def dcgan_pair(
     return discriminator, generator
 
 
-def _discriminator(image_shape, filters, normalization, num_classes, seed):
+def _discriminator(
+    image_shape: Sequence[int],
+    filters: list[int],
+    normalization: str | None,
+    num_classes: int | None,
+    seed: int | None,
+) -> keras.Model:
     seeds = building.Seeds(seed, "discriminator")
     images = keras.Input(image_shape, name="data")
     inputs, x = images, images
@@ -115,8 +122,14 @@ def _discriminator(image_shape, filters, normalization, num_classes, seed):
 
 
 def _generator(
-    smallest, channels, latent_dim, filters, normalization, num_classes, seed
-):
+    smallest: tuple[int, int],
+    channels: int,
+    latent_dim: int,
+    filters: list[int],
+    normalization: str | None,
+    num_classes: int | None,
+    seed: int | None,
+) -> keras.Model:
     seeds = building.Seeds(seed, "generator")
     inputs, x = building.latent_inputs(latent_dim, num_classes, seeds)
     # Normalization has a shift of its own, which makes a bias idle; without it, small
@@ -138,7 +151,9 @@ def _generator(
     return keras.Model(inputs, images, name="generator")
 
 
-def _upsample(width, initializer, use_bias=True):
+def _upsample(
+    width: int, initializer: keras.Initializer, use_bias: bool = True
+) -> keras.Layer:
     # A kernel of twice the stride covers all pixels equally often: no checkerboard.
     return layers.Conv2DTranspose(
         width,
@@ -151,11 +166,11 @@ def _upsample(width, initializer, use_bias=True):
     )
 
 
-def _small(seeds):
+def _small(seeds: building.Seeds) -> keras.Initializer:
     # The initial weights of the DCGAN paper. They matter: on Fashion-MNIST garments
     # show after two epochs, while after three that began with He's they did not.
     return keras.initializers.RandomNormal(stddev=0.02, seed=seeds())
 
 
-def _preserving(seeds):
+def _preserving(seeds: building.Seeds) -> keras.Initializer:
     return keras.initializers.GlorotUniform(seed=seeds())

@@ -1,5 +1,7 @@
 """Fully connected networks, for points."""
 
+from collections.abc import Callable
+
 import keras
 from keras import layers
 
@@ -7,15 +9,15 @@ from keras_gamegan.networks import building
 
 
 def mlp_pair(
-    data_dim=2,
-    latent_dim=16,
+    data_dim: int = 2,
+    latent_dim: int = 16,
     *,
-    width=128,
-    depth=2,
-    activation="relu",
-    num_classes=None,
-    seed=None,
-):
+    width: int = 128,
+    depth: int = 2,
+    activation: str | Callable[..., keras.KerasTensor] = "relu",
+    num_classes: int | None = None,
+    seed: int | None = None,
+) -> tuple[keras.Model, keras.Model]:
     """Builds fully connected networks for points such as those of `gaussian_ring`.
 
     Args:
@@ -54,7 +56,7 @@ def mlp_pair(
             f"Received: activation={activation!r}. Pass 'relu', 'tanh' or a function."
         ) from error
 
-    def hidden(x, seeds):
+    def hidden(x: keras.KerasTensor, seeds: building.Seeds) -> keras.KerasTensor:
         for _ in range(depth):
             initializer = keras.initializers.GlorotUniform(seed=seeds())
             x = layers.Dense(width, activation, kernel_initializer=initializer)(x)

@@ -1,6 +1,7 @@
 """Residual networks with a projection discriminator."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import layers
@@ -9,15 +10,15 @@ from keras_gamegan.networks import building
 
 
 def residual_pair(
-    image_shape=(32, 32, 3),
-    latent_dim=128,
+    image_shape: Sequence[int] = (32, 32, 3),
+    latent_dim: int = 128,
     *,
-    base_filters=64,
-    generator_normalization="batch",
-    discriminator_normalization=None,
-    num_classes=None,
-    seed=None,
-):
+    base_filters: int = 64,
+    generator_normalization: str | None = "batch",
+    discriminator_normalization: str | None = None,
+    num_classes: int | None = None,
+    seed: int | None = None,
+) -> tuple[keras.Model, keras.Model]:
     r"""Builds residual networks, for colour images and larger ones.
 
     The generator doubles the size in every block by repeating pixels, the discriminator
@@ -89,14 +90,22 @@ def residual_pair(
     return discriminator, generator
 
 
-def _discriminator(image_shape, filters, normalization, num_classes, seed):
+def _discriminator(
+    image_shape: Sequence[int],
+    filters: list[int],
+    normalization: str | None,
+    num_classes: int | None,
+    seed: int | None,
+) -> keras.Model:
     seeds = building.Seeds(seed, "discriminator")
 
-    def convolution(x, width, kernel_size):
+    def convolution(
+        x: keras.KerasTensor, width: int, kernel_size: int
+    ) -> keras.KerasTensor:
         layer = _convolution(width, kernel_size, seeds)
         return building.weighted(layer, normalization, seeds)(x)
 
-    def activation(x):
+    def activation(x: keras.KerasTensor) -> keras.KerasTensor:
         return layers.ReLU()(building.normalize_discriminator(x, normalization))
 
     images = keras.Input(image_shape, name="data")
@@ -124,11 +133,17 @@ def _discriminator(image_shape, filters, normalization, num_classes, seed):
 
 
 def _generator(
-    smallest, channels, latent_dim, filters, normalization, num_classes, seed
-):
+    smallest: tuple[int, int],
+    channels: int,
+    latent_dim: int,
+    filters: list[int],
+    normalization: str | None,
+    num_classes: int | None,
+    seed: int | None,
+) -> keras.Model:
     seeds = building.Seeds(seed, "generator")
 
-    def activation(x):
+    def activation(x: keras.KerasTensor) -> keras.KerasTensor:
         return layers.ReLU()(building.normalize_generator(x, normalization))
 
     inputs, x = building.latent_inputs(latent_dim, num_classes, seeds)
@@ -148,7 +163,7 @@ def _generator(
     return keras.Model(inputs, images, name="generator")
 
 
-def _convolution(width, kernel_size, seeds):
+def _convolution(width: int, kernel_size: int, seeds: building.Seeds) -> keras.Layer:
     initializer = keras.initializers.GlorotUniform(seed=seeds())
     return layers.Conv2D(
         width,
@@ -159,9 +174,9 @@ def _convolution(width, kernel_size, seeds):
     )
 
 
-def _halved(x):
+def _halved(x: keras.KerasTensor) -> keras.KerasTensor:
     return layers.AveragePooling2D(2, data_format=building.CHANNELS_LAST)(x)
 
 
-def _doubled(x):
+def _doubled(x: keras.KerasTensor) -> keras.KerasTensor:
     return layers.UpSampling2D(2, data_format=building.CHANNELS_LAST)(x)

@@ -1,9 +1,14 @@
 """Spectral normalization that is the same in training and in inference."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
+import tensorflow as tf
 from keras import ops
 
 from keras_gamegan import validation
+from keras_gamegan.typing import Config
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
@@ -44,7 +49,13 @@ class SpectralNormalization(keras.layers.Wrapper):
         generative adversarial networks. 2018.
     """
 
-    def __init__(self, layer, power_iterations=1, seed=None, **kwargs):
+    def __init__(
+        self,
+        layer: keras.Layer,
+        power_iterations: int = 1,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         """See the class."""
         super().__init__(layer, **kwargs)
         self.power_iterations = validation.check_integer(
@@ -52,7 +63,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         )
         self.seed = seed
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[int | None]) -> None:
         """Builds the layer within, and the vector u."""
         super().build(input_shape)
         if not hasattr(self.layer, "kernel"):
@@ -71,7 +82,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             name="vector_u",
         )
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Calls the layer with its kernel divided by the singular value."""
         # In the variables' own precision, also where the layers compute in half of it.
         kernel = ops.cast(self.layer.kernel, self.variable_dtype)
@@ -89,7 +100,7 @@ class SpectralNormalization(keras.layers.Wrapper):
 
         normalized = kernel / ops.maximum(sigma, keras.config.epsilon())
 
-        def values(variables):
+        def values(variables: Sequence[keras.Variable]) -> list[tf.Tensor]:
             return [
                 normalized if variable is self.layer.kernel else variable.value
                 for variable in variables
@@ -102,16 +113,18 @@ class SpectralNormalization(keras.layers.Wrapper):
         )
         return outputs
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(
+        self, input_shape: Sequence[int | None]
+    ) -> tuple[int | None, ...]:
         """Returns the shape that the layer returns."""
         return self.layer.compute_output_shape(input_shape)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the arguments of the layer."""
         config = {"power_iterations": self.power_iterations, "seed": self.seed}
         return {**super().get_config(), **config}
 
 
-def _unit(vector):
+def _unit(vector: tf.Tensor) -> tf.Tensor:
     length = ops.sqrt(ops.sum(ops.square(vector)))
     return vector / ops.maximum(length, keras.config.epsilon())

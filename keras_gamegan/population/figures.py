@@ -1,7 +1,11 @@
 """Figures of a population; matplotlib is imported when the first one is drawn."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
+from keras_gamegan.population import members, payoff_table
 from keras_gamegan.sampling import pictures
 
 # A matrix with more cells than this a side shows no numbers.
@@ -10,7 +14,7 @@ _MAX_NUMBERED = 10
 _MAX_TICKS = 12
 
 
-def draw_payoffs(table):
+def draw_payoffs(table: payoff_table.PayoffMatrix) -> Any:
     """Returns the figure of a `PayoffMatrix` and its Nash mixture."""
     p, q, value = table.equilibrium()
     rows, columns = table.values.shape
@@ -46,7 +50,9 @@ def draw_payoffs(table):
     return figure
 
 
-def draw_ages(generators, discriminators):
+def draw_ages(
+    generators: Sequence[members.Member], discriminators: Sequence[members.Member]
+) -> Any:
     """Returns the figure of the members' shares over their ages."""
     figure = _figure(figsize=(7.0, 4.8))
     axes = figure.subplots(2, 1, sharex=True, sharey=True)
@@ -72,7 +78,7 @@ def draw_ages(generators, discriminators):
     return figure
 
 
-def _figure(**arguments):
+def _figure(**arguments: Any) -> Any:
     # Not pyplot: a library must not touch the user's figures.
     backend_agg = pictures.import_matplotlib("backends.backend_agg")
     Figure = pictures.import_matplotlib("figure").Figure
@@ -82,7 +88,7 @@ def _figure(**arguments):
     return figure
 
 
-def _write_numbers(axis, values, image):
+def _write_numbers(axis: Any, values: np.ndarray, image: Any) -> None:
     middle = sum(image.get_clim()) / 2
     for (row, column), value in np.ndenumerate(values):
         axis.text(
@@ -96,7 +102,7 @@ def _write_numbers(axis, values, image):
         )
 
 
-def _label_steps(axis, steps):
+def _label_steps(axis: Any, steps: np.ndarray) -> None:
     every = -(-len(steps) // _MAX_TICKS)
     # Counted from the live model, the last, which is always named.
     ticks = np.arange(len(steps) - 1, -1, -every)[::-1]

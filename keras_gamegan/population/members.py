@@ -1,8 +1,10 @@
 """The models a side of a GAN has stored, or its live one where it stores none."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -35,7 +37,7 @@ class Member:
     _network: Any = dataclasses.field(repr=False, compare=False)
 
     @property
-    def weights(self):
+    def weights(self) -> list[np.ndarray]:
         """Weights as NumPy arrays, in the order of the network's `get_weights()`.
 
         Raises:
@@ -53,14 +55,14 @@ class Side:
         name: "generator" or "discriminator".
     """
 
-    def __init__(self, gan, name):
+    def __init__(self, gan: keras.Model, name: str) -> None:
         self.name = name
         side = gan.roles.players.index(name)
         self.network = (gan.minimizer_network, gan.maximizer_network)[side]
         self.bank = (gan.minimizer_bank, gan.maximizer_bank)[side]
         self._gan = gan
 
-    def order(self):
+    def order(self) -> np.ndarray:
         """Returns the slots in use, oldest model first: int64 array."""
         if self.bank is None:
             return np.zeros(1, np.int64)
@@ -68,17 +70,17 @@ class Side:
         filled = np.flatnonzero(ordinals >= 0)
         return filled[np.argsort(ordinals[filled])]
 
-    def steps(self):
+    def steps(self) -> np.ndarray:
         """Returns the training step of each model, oldest first: int64 array."""
         if self.bank is None:
             return np.array([self._gan.num_steps], np.int64)
         return self.bank.member_steps
 
-    def player(self, slot):
+    def player(self, slot: int | tf.Tensor) -> Any:
         """Returns the `Player` in a slot; ``slot`` is an int or an integer tensor."""
         return self.network.player() if self.bank is None else self.bank.member(slot)
 
-    def members(self):
+    def members(self) -> list[Member]:
         """Returns the list of `Member`, oldest first, the live model last."""
         steps = self.steps()
         shares = np.ones(1) if self.bank is None else self.bank.member_probabilities
@@ -94,13 +96,13 @@ class Side:
             for slot, step, share in zip(self.order(), steps, shares, strict=True)
         ]
 
-    def _reader(self, slot):
+    def _reader(self, slot: int) -> Callable[[], Any]:
         if self.bank is None:
             return self.network.player
         bank = self.bank
         ordinal = int(bank.slots().ordinals[slot])
 
-        def read():
+        def read() -> Any:
             if int(tf.gather(bank.slots().ordinals, slot)) != ordinal:
                 raise RuntimeError(
                     "A Member reads its weights where they are stored, and training "

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -12,6 +13,7 @@ from keras_gamegan.games import matrix_game, randomness
 from keras_gamegan.measuring import held_out
 from keras_gamegan.models import batch as batches
 from keras_gamegan.population import members, value_rows
+from keras_gamegan.typing import Structure
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,13 +38,13 @@ class PayoffMatrix:
         [0.429, 0.571]
     """
 
-    values: Any
-    standard_errors: Any
-    generator_steps: Any
-    discriminator_steps: Any
+    values: np.ndarray
+    standard_errors: np.ndarray
+    generator_steps: np.ndarray
+    discriminator_steps: np.ndarray
     num_examples: int
 
-    def equilibrium(self):
+    def equilibrium(self) -> matrix_game.MatrixEquilibrium:
         """Returns the mixed Nash equilibrium: generators p, discriminators q, value.
 
         Returns:
@@ -53,7 +55,7 @@ class PayoffMatrix:
         """
         return matrix_game.MatrixGame(self.values).nash()
 
-    def exploitability(self, p, q):
+    def exploitability(self, p: np.ndarray, q: np.ndarray) -> float:
         """Returns what a player gains on average by its best stored model against p, q.
 
         Args:
@@ -76,7 +78,14 @@ class PayoffEstimator:
         batch_size: As in `payoff_matrix`.
     """
 
-    def __init__(self, gan, data, *, num_batches=None, batch_size=128):
+    def __init__(
+        self,
+        gan: keras.Model,
+        data: Any,
+        *,
+        num_batches: int | None = None,
+        batch_size: int = 128,
+    ) -> None:
         if not getattr(gan, "compiled", False):
             raise ValueError(
                 "The payoff is the model's own value, so the model must be compiled. "
@@ -111,7 +120,7 @@ class PayoffEstimator:
             ),
         )
 
-    def __call__(self, seed):
+    def __call__(self, seed: int) -> PayoffMatrix:
         """Returns the `PayoffMatrix` of the models stored at present."""
         slots = [
             tf.constant(side.order(), tf.int64)
@@ -136,7 +145,7 @@ class PayoffEstimator:
             self._number,
         )
 
-    def _drawn(self, seed):
+    def _drawn(self, seed: int) -> Structure:
         """Returns the examples with what is drawn: at once, not batch by batch."""
         stream = randomness.fold(
             randomness.root(seed), randomness.Purpose.EVALUATION, 0
@@ -146,7 +155,12 @@ class PayoffEstimator:
         share = replicas.Share(number, 0, number)
         return self._gan.data_form.drawn(used, stream, share)
 
-    def _moments(self, minimizer_slots, maximizer_slots, examples):
+    def _moments(
+        self,
+        minimizer_slots: tf.Tensor,
+        maximizer_slots: tf.Tensor,
+        examples: Structure,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns each pair's mean over a batch, and the sum of squares about it."""
         # Inference mode draws nothing.
         batch = held_out.as_batch(examples, randomness.root(0))
@@ -154,8 +168,8 @@ class PayoffEstimator:
             self._gan.game, self._minimizers.player, minimizer_slots, batch
         )
 
-        def column(slot):
-            def entry(row):
+        def column(slot: tf.Tensor) -> tf.Tensor:
+            def entry(row: tf.Tensor) -> tf.Tensor:
                 value = tf.cast(rows.against(v, row), tf.float64)
                 mean = tf.reduce_mean(value)
                 return tf.stack([mean, tf.reduce_sum((value - mean) ** 2)])
@@ -174,7 +188,14 @@ class PayoffEstimator:
         return means, squares
 
 
-def payoff_matrix(gan, data, *, num_batches=None, batch_size=128, seed=0):
+def payoff_matrix(
+    gan: keras.Model,
+    data: Any,
+    *,
+    num_batches: int | None = None,
+    batch_size: int = 128,
+    seed: int = 0,
+) -> PayoffMatrix:
     """Measures every stored generator against every stored discriminator.
 
     The stored models of both players are the pure strategies of a matrix game; its
@@ -233,7 +254,9 @@ def payoff_matrix(gan, data, *, num_batches=None, batch_size=128, seed=0):
     return estimator(validation.check_seed("seed", seed))
 
 
-def _pooled(sizes, means, squares):
+def _pooled(
+    sizes: np.ndarray, means: np.ndarray, squares: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns mean and standard error from the moments of parts (Chan et al., 1983)."""
     number = sizes.sum()
     weights = sizes[:, np.newaxis, np.newaxis]

@@ -1,5 +1,10 @@
 """A view of everything a GAN remembers."""
 
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
 from keras_gamegan.population import figures, members, payoff_table
 
 
@@ -33,7 +38,7 @@ class Population:
         True
     """
 
-    def __init__(self, gan):
+    def __init__(self, gan: keras.Model) -> None:
         banks = (
             getattr(gan, "minimizer_bank", None),
             getattr(gan, "maximizer_bank", None),
@@ -47,22 +52,22 @@ class Population:
         self._sides = [members.Side(gan, name) for name in gan.roles.players]
 
     @property
-    def generators(self):
+    def generators(self) -> list[members.Member]:
         """List of `Member`: the stored generators, oldest first, the live one last."""
         return self._sides[0].members()
 
     @property
-    def discriminators(self):
+    def discriminators(self) -> list[members.Member]:
         """List of `Member`: the stored discriminators, oldest first."""
         return self._sides[1].members()
 
-    def __len__(self):
+    def __len__(self) -> int:
         return sum(len(side.order()) for side in self._sides)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[members.Member]:
         return iter(self.generators + self.discriminators)
 
-    def payoff_matrix(self, data, **arguments):
+    def payoff_matrix(self, data: Any, **arguments: Any) -> payoff_table.PayoffMatrix:
         """Returns the `PayoffMatrix` of the members: see `kgg.payoff_matrix`.
 
         Args:
@@ -71,7 +76,7 @@ class Population:
         """
         return payoff_table.payoff_matrix(self._gan, data, **arguments)
 
-    def equilibrium(self, data, **arguments):
+    def equilibrium(self, data: Any, **arguments: Any) -> Any:
         """Returns the Nash mixture of the members: (p, q, value).
 
         Args:
@@ -84,7 +89,7 @@ class Population:
         """
         return self.payoff_matrix(data, **arguments).equilibrium()
 
-    def plot_payoffs(self, data, **arguments):
+    def plot_payoffs(self, data: Any, **arguments: Any) -> Any:
         """Draws the payoff matrix and, on its margins, the Nash mixture.
 
         Darker is a higher value; small matrices show their numbers too. Needs
@@ -106,7 +111,7 @@ class Population:
             )
         return figures.draw_payoffs(data)
 
-    def plot_ages(self):
+    def plot_ages(self) -> Any:
         """Draws each member's share of its mixture over its age in steps.
 
         Needs matplotlib.

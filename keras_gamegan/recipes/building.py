@@ -38,7 +38,9 @@ def _or_none(text: str) -> str | None:
     return None if text == "none" else text
 
 
-def _networks(recipe, image_shape, num_classes, seed):
+def _networks(
+    recipe: Any, image_shape: tuple[int, int, int], num_classes: int | None, seed: int
+) -> tuple[keras.Model, keras.Model]:
     """Returns (discriminator, generator) for images in [-1, 1]."""
     if recipe.network == "mlp":
         return _mlp(recipe, image_shape, num_classes, seed)
@@ -54,7 +56,9 @@ def _networks(recipe, image_shape, num_classes, seed):
     )
 
 
-def _mlp(recipe, image_shape, num_classes, seed):
+def _mlp(
+    recipe: Any, image_shape: tuple[int, int, int], num_classes: int | None, seed: int
+) -> tuple[keras.Model, keras.Model]:
     """Returns the networks that know nothing of images: pixels are coordinates."""
     judge, maker = networks.mlp_pair(
         int(np.prod(image_shape)),
@@ -75,7 +79,9 @@ def _mlp(recipe, image_shape, num_classes, seed):
     return discriminator, keras.Model(maker.input, made, name="generator")
 
 
-def _model(recipe, discriminator, generator, seed):
+def _model(
+    recipe: Any, discriminator: keras.Model, generator: keras.Model, seed: int
+) -> models.GAN:
     """Returns the GAN, not compiled."""
     common = {"average_decay": recipe.average_decay, "seed": seed}
     if recipe.method == "duality_gap":

@@ -11,12 +11,14 @@ error rather than one without its bounds, and where a server lets TensorFlow cho
 is compiled (clusters), the checks stay outside.
 """
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 MAX_SAMPLES = 4096
 
 
-def check_number(num_samples):
+def check_number(num_samples: tf.Tensor) -> list[tf.Operation]:
     """Returns the operations that refuse a number of samples out of bounds."""
     return [
         tf.debugging.Assert(
@@ -31,7 +33,7 @@ def check_number(num_samples):
     ]
 
 
-def check_seed(seed):
+def check_seed(seed: tf.Tensor) -> list[tf.Operation]:
     """Returns the operations that refuse a negative seed, as `GAN.sample` does."""
     return [
         tf.debugging.Assert(
@@ -41,7 +43,9 @@ def check_seed(seed):
     ]
 
 
-def check_labels(labels, number, what, classes):
+def check_labels(
+    labels: tf.Tensor | None, number: tf.Tensor, what: str, classes: int | None
+) -> list[tf.Operation]:
     """Returns the operations that refuse labels of a wrong number or range.
 
     Args:
@@ -80,7 +84,7 @@ def check_labels(labels, number, what, classes):
     return checks
 
 
-def after(checks, value):
+def after(checks: Sequence[tf.Operation], value: tf.Tensor | None) -> tf.Tensor | None:
     """Returns ``value``, to be had only once the checks have passed.
 
     Without the dependency the graph might draw 2^31 latents while it learns that it

@@ -5,9 +5,13 @@ import os
 import pathlib
 import shutil
 import tempfile
+from collections.abc import Iterator
+
+import keras
 
 from keras_gamegan import files, validation
 from keras_gamegan.sampling import onnx_file, saved_model, warmup
+from keras_gamegan.typing import PathLike
 
 FORMATS = ("tf_saved_model", "onnx")
 # The version above all that are there.
@@ -15,16 +19,16 @@ NEXT = "next"
 
 
 def export(
-    model,
-    path,
-    source="current",
+    model: keras.Model,
+    path: PathLike,
+    source: str = "current",
     *,
-    format="tf_saved_model",
-    score=False,
-    version=None,
-    warmup=None,
-    verbose=False,
-):
+    format: str = "tf_saved_model",
+    score: bool = False,
+    version: int | str | None = None,
+    warmup: bool | None = None,
+    verbose: bool = False,
+) -> None:
     """Writes the generators of one source; see `GAN.export`."""
     validation.check_choice("format", format, FORMATS)
     validation.check_flag("score", score, (True, False))
@@ -42,14 +46,14 @@ def export(
         saved_model.write(model, beside, source, score, warm, verbose)
 
 
-def _warm(asked):
+def _warm(asked: bool | None) -> bool:
     """Returns whether to write the requests; None: where that can be done."""
     if asked:
         warmup.require()
     return warmup.is_available() if asked is None else asked
 
 
-def _free(path):
+def _free(path: PathLike) -> files.Located:
     """Returns a path that is not taken."""
     path = files.locate("path", path)
     if _is_taken(path):
@@ -61,7 +65,7 @@ def _free(path):
     return path
 
 
-def _free_version(path, version):
+def _free_version(path: PathLike, version: int | str) -> files.Located:
     """Returns the folder of a version that is not taken."""
     is_next = isinstance(version, str) and version == NEXT
     if not is_next:
@@ -97,7 +101,7 @@ def _free_version(path, version):
     return path / str(version)
 
 
-def _is_taken(path):
+def _is_taken(path: files.Located) -> bool:
     try:
         return files.exists(path)
     except OSError as error:  # A name too long, or above it a folder that is closed.
@@ -105,7 +109,7 @@ def _is_taken(path):
 
 
 @contextlib.contextmanager
-def _written_whole(path):
+def _written_whole(path: files.Located) -> Iterator[pathlib.Path]:
     """Yields a local path to write at, and moves what was written to ``path``.
 
     On a local disk it is written beside its place and renamed: a reader never sees half
@@ -114,9 +118,9 @@ def _written_whole(path):
     there is no such rename: it is written here, then uploaded, last of all the file
     without which a folder is no SavedModel.
     """
-    if files.is_remote(path):
-        with tempfile.TemporaryDirectory() as folder:
-            local = pathlib.Path(folder) / path.name
+    if isinstance(path, files.RemotePath):
+        with tempfile.TemporaryDirectory() as here:
+            local = pathlib.Path(here) / path.name
             yield local
             files.upload(local, path, last="saved_model.pb")
         return

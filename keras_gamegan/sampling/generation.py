@@ -1,5 +1,8 @@
 """Drawing samples: pure functions of (weights, seed, index of the sample)."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import tensorflow as tf
 
 from keras_gamegan.games import randomness
@@ -8,7 +11,12 @@ from keras_gamegan.games import randomness
 CHUNK = 1024
 
 
-def latents(seed, num_samples, latent_shape, dtype):
+def latents(
+    seed: int | tf.Tensor,
+    num_samples: int | tf.Tensor,
+    latent_shape: Sequence[int],
+    dtype: Any,
+) -> tf.Tensor:
     """Returns latents (n, *latent_shape); row i depends on (seed, i) alone."""
     stream = randomness.fold(randomness.root(seed), randomness.Purpose.LATENTS)
     shape = tf.concat([[num_samples], list(latent_shape)], axis=0)
@@ -16,19 +24,27 @@ def latents(seed, num_samples, latent_shape, dtype):
     return tf.ensure_shape(drawn, [None, *latent_shape])
 
 
-def choose_members(seed, num_samples, probabilities):
+def choose_members(
+    seed: int | tf.Tensor, num_samples: int | tf.Tensor, probabilities: tf.Tensor
+) -> tf.Tensor:
     """Returns the slot of the mixture that each sample comes from: int64 (n,)."""
     stream = randomness.fold(randomness.root(seed), randomness.Purpose.MIXTURE)
     numbers = randomness.uniform(stream, tf.stack([num_samples]), probabilities.dtype)
     return randomness.categorical(numbers, probabilities)
 
 
-def noise(seed, chunk=0):
+def noise(seed: int | tf.Tensor, chunk: int = 0) -> tf.Tensor:
     """Returns the stream of what random layers draw for a chunk of `CHUNK` samples."""
     return randomness.fold(randomness.root(seed), randomness.Purpose.NETWORK, chunk)
 
 
-def generate(network, player, points, labels, stream):
+def generate(
+    network: Any,
+    player: Any,
+    points: tf.Tensor,
+    labels: tf.Tensor | None,
+    stream: tf.Tensor,
+) -> tf.Tensor:
     """Returns data (n, ...) of one generator in inference mode.
 
     Args:
@@ -42,7 +58,15 @@ def generate(network, player, points, labels, stream):
     return network.apply(player, inputs, False, stream)[0]
 
 
-def generate_from_members(network, members, choice, points, labels, stream, slots=None):
+def generate_from_members(
+    network: Any,
+    members: Sequence[Any],
+    choice: tf.Tensor,
+    points: tf.Tensor,
+    labels: tf.Tensor | None,
+    stream: tf.Tensor,
+    slots: Sequence[int] | None = None,
+) -> tf.Tensor:
     """Returns data (n, ...), sample i made by generator ``members[choice[i]]``.
 
     Each generator runs once, on its own samples only: the cost is that of one

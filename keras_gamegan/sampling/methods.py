@@ -1,6 +1,13 @@
 """The methods of a model that sample and export it."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
 from keras_gamegan.sampling import sampler
+from keras_gamegan.typing import PathLike, TensorLike
 
 
 class SamplingMethods:
@@ -9,18 +16,18 @@ class SamplingMethods:
     The model makes its `sampler.Sampler` by `make_sampler` in its constructor.
     """
 
-    def make_sampler(self):
+    def make_sampler(self) -> None:
         """Makes what samples this model; called once, by the constructor."""
         self._sampler = sampler.Sampler(self)
 
     def sample(
         self,
-        num_samples=None,
-        seed=None,
-        source="current",
-        labels=None,
-        latents=None,
-    ):
+        num_samples: int | None = None,
+        seed: int | None = None,
+        source: str = "current",
+        labels: TensorLike | None = None,
+        latents: TensorLike | None = None,
+    ) -> np.ndarray:
         """Returns generated data.
 
         Args:
@@ -58,7 +65,13 @@ class SamplingMethods:
         """
         return self._sampler.sample(num_samples, seed, source, labels, latents)
 
-    def interpolate(self, num_steps, seed=None, source="current", labels=None):
+    def interpolate(
+        self,
+        num_steps: int,
+        seed: Sequence[int] | None = None,
+        source: str = "current",
+        labels: TensorLike | None = None,
+    ) -> np.ndarray:
         """Returns data on a path through latent space, from one sample to another.
 
         The latents lie on the great circle (slerp) between those of two seeds, a and b:
@@ -95,7 +108,13 @@ class SamplingMethods:
         """
         return self._sampler.interpolate(num_steps, seed, source, labels)
 
-    def show(self, num_samples=16, seed=None, source="current", labels=None):
+    def show(
+        self,
+        num_samples: int = 16,
+        seed: int | None = None,
+        source: str = "current",
+        labels: TensorLike | None = None,
+    ) -> Any:
         """Shows samples: inline in a notebook, as a matplotlib figure elsewhere.
 
         Images stand in a square grid, from black to white over the range of the
@@ -127,7 +146,9 @@ class SamplingMethods:
         """
         return self._sampler.show(num_samples, seed, source, labels)
 
-    def make_generator(self, source="current", member=None):
+    def make_generator(
+        self, source: str = "current", member: int | None = None
+    ) -> keras.Model:
         """Returns a generator as a plain Keras model with weights of its own.
 
         It is a copy: training goes on without it. Saved by its `save`, it loads without
@@ -161,15 +182,15 @@ class SamplingMethods:
 
     def export(
         self,
-        path,
-        source="current",
+        path: PathLike,
+        source: str = "current",
         *,
-        format="tf_saved_model",
-        score=False,
-        version=None,
-        warmup=None,
-        verbose=False,
-    ):
+        format: str = "tf_saved_model",
+        score: bool = False,
+        version: int | str | None = None,
+        warmup: bool | None = None,
+        verbose: bool = False,
+    ) -> None:
         """Writes a slim sampler that needs neither this library nor Keras.
 
         The SavedModel holds the weights of the source, and no discriminator, optimizer

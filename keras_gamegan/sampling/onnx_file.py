@@ -1,6 +1,7 @@
 """A generator as an ONNX file, through Keras' own export."""
 
 import importlib.util
+import pathlib
 import warnings
 
 import keras
@@ -11,7 +12,13 @@ from keras_gamegan import optional
 _PACKAGES = ("tf2onnx", "onnx")
 
 
-def check(model, source, score, version, warmup):
+def check(
+    model: keras.Model,
+    source: str,
+    score: bool,
+    version: int | str | None,
+    warmup: bool | None,
+) -> None:
     """Raises unless the source can be written as ONNX here.
 
     Args:
@@ -48,7 +55,9 @@ def check(model, source, score, version, warmup):
         raise optional.missing(missing, "serving", '`export(format="onnx")`')
 
 
-def write(model, path, source, verbose=False):
+def write(
+    model: keras.Model, path: pathlib.Path, source: str, verbose: bool = False
+) -> None:
     """Writes the file: latents [, labels] -> samples, any number of them.
 
     Args:

@@ -1,10 +1,13 @@
 """Samples of any shape as one picture."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from keras_gamegan import optional
+from keras_gamegan.typing import TensorLike
 
 # Axes of so many channels are colours: grey, red-green-blue, and that with alpha.
 _COLOURS = (1, 3, 4)
@@ -12,7 +15,7 @@ _COLOURS = (1, 3, 4)
 _CHANNELS = 4
 
 
-def draw(samples, value_range=None):
+def draw(samples: TensorLike, value_range: tuple[float, float] | None = None) -> Any:
     """Returns the picture of some samples: an image, or a figure of matplotlib.
 
     The shape of one sample decides:
@@ -59,7 +62,9 @@ def draw(samples, value_range=None):
     return image_grid(_images(unit), (0.0, 1.0))
 
 
-def image(samples, value_range=None):
+def image(
+    samples: TensorLike, value_range: tuple[float, float] | None = None
+) -> np.ndarray:
     """Returns the picture of some samples as pixels, whatever `draw` draws.
 
     Args:
@@ -85,14 +90,16 @@ def image(samples, value_range=None):
     return np.array(picture.canvas.buffer_rgba())[..., :3]
 
 
-def is_series(shape):
+def is_series(shape: Sequence[int]) -> bool:
     """Whether a sample of this shape is a series (length, channels)."""
     if len(shape) != 2 or shape[0] <= shape[1]:
         return False
     return shape[1] <= _CHANNELS or shape[0] >= 4 * shape[1]
 
 
-def image_grid(images, value_range=(-1.0, 1.0)):
+def image_grid(
+    images: TensorLike, value_range: tuple[float, float] = (-1.0, 1.0)
+) -> np.ndarray:
     """Lays images out in a square grid with a thin border.
 
     Args:
@@ -132,7 +139,7 @@ def image_grid(images, value_range=(-1.0, 1.0)):
     return grid
 
 
-def _images(unit):
+def _images(unit: np.ndarray) -> np.ndarray:
     """Turns values in [0, 1] of any shape of image into (n, height, width, 1 or 3)."""
     if unit.ndim == 3:
         return unit[..., None]
@@ -151,7 +158,7 @@ def _images(unit):
     return unit
 
 
-def _side_by_side(tiles):
+def _side_by_side(tiles: np.ndarray) -> np.ndarray:
     """(n, tiles, height, width, c) -> (n, height, the widths and their borders, c)."""
     bordered = np.pad(
         tiles, ((0, 0), (0, 0), (0, 0), (0, 1), (0, 0)), constant_values=0.5
@@ -161,7 +168,7 @@ def _side_by_side(tiles):
     return rows[:, :, :-1]
 
 
-def import_matplotlib(module):
+def import_matplotlib(module: str) -> Any:
     """Returns a module of matplotlib, which the package does not import by itself.
 
     Raises:
@@ -171,14 +178,14 @@ def import_matplotlib(module):
     return optional.load(f"matplotlib.{module}", "examples", what)
 
 
-def _figure(size):
+def _figure(size: float) -> tuple[Any, Any]:
     # Not pyplot: a callback must not touch the user's figures.
     figure = import_matplotlib("figure").Figure(figsize=(size, size), dpi=100)
     import_matplotlib("backends.backend_agg").FigureCanvasAgg(figure)
     return figure, figure.add_subplot()
 
 
-def _points(points):
+def _points(points: np.ndarray) -> Any:
     number, dimension = points.shape
     figure, axes = _figure(4)
     if dimension == 1:
@@ -195,7 +202,7 @@ def _points(points):
     return figure
 
 
-def _lines(unit, value_range):
+def _lines(unit: np.ndarray, value_range: tuple[float, float]) -> Any:
     """Draws each series in a cell of its own, all cells in the same range."""
     number, length, channels = unit.shape
     columns = math.ceil(math.sqrt(number))

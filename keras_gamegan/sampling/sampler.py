@@ -1,7 +1,10 @@
 """Samples a model's generators: the live one, their average, or their mixture."""
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -14,6 +17,7 @@ from keras_gamegan.sampling import (
     keras_model,
     showing,
 )
+from keras_gamegan.typing import PathLike, TensorLike
 
 SOURCES = ("current", "average", "mixture")
 
@@ -25,18 +29,18 @@ class Sampler:
         model: A `GAN`.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: keras.Model) -> None:
         self._model = model
-        self._functions = {}
+        self._functions: dict[str, Callable[..., tf.Tensor]] = {}
 
     def sample(
         self,
-        num_samples=None,
-        seed=None,
-        source="current",
-        labels=None,
-        latents=None,
-    ):
+        num_samples: int | None = None,
+        seed: int | None = None,
+        source: str = "current",
+        labels: TensorLike | None = None,
+        latents: TensorLike | None = None,
+    ) -> np.ndarray:
         """Returns NumPy samples; see `GAN.sample`."""
         num_samples = _number(num_samples, labels, latents)
         num_samples = self._check_size(num_samples)
@@ -51,7 +55,13 @@ class Sampler:
         choice = self._choice(source, seed, num_samples)
         return self._generate(source, points, choice, labels, seed)
 
-    def interpolate(self, num_steps, seed=None, source="current", labels=None):
+    def interpolate(
+        self,
+        num_steps: int,
+        seed: Sequence[int] | None = None,
+        source: str = "current",
+        labels: TensorLike | None = None,
+    ) -> np.ndarray:
         """Returns NumPy samples on a path; see `GAN.interpolate`."""
         num_steps = self._check_size(num_steps, "num_steps", 2)
         if seed is None:
@@ -70,12 +80,20 @@ class Sampler:
         choice = tf.repeat(self._choice(source, seeds[0], 1), num_steps)
         return self._generate(source, points, choice, labels, seeds[0])
 
-    def make_generator(self, source="current", member=None):
+    def make_generator(
+        self, source: str = "current", member: int | None = None
+    ) -> keras.Model:
         """Returns a plain Keras model; see `GAN.make_generator`."""
         self.check_source(source)
         return keras_model.make(self._model, source, member)
 
-    def show(self, num_samples=16, seed=None, source="current", labels=None):
+    def show(
+        self,
+        num_samples: int = 16,
+        seed: int | None = None,
+        source: str = "current",
+        labels: TensorLike | None = None,
+    ) -> Any:
         """Shows samples; see `GAN.show`."""
         model = self._model
         number = validation.check_integer("num_samples", num_samples)
@@ -84,13 +102,20 @@ class Sampler:
         samples = self.sample(number, seed, source, labels)
         return showing.show(samples, activations.finite_range(model.generator))
 
-    def _latents(self, seed, num_samples):
+    def _latents(self, seed: int, num_samples: int) -> tf.Tensor:
         model = self._model
         return generation.latents(
             seed, num_samples, model.latent_shape, model.generator_network.dtype
         )
 
-    def _generate(self, source, points, choice, labels, seed):
+    def _generate(
+        self,
+        source: str,
+        points: tf.Tensor,
+        choice: tf.Tensor,
+        labels: tf.Tensor | None,
+        seed: int,
+    ) -> np.ndarray:
         """Returns NumPy samples of latents, a chunk at a time."""
         num_samples = len(points)
         function = self._function(source)
@@ -104,16 +129,16 @@ class Sampler:
             chunks.append(function(*given).numpy())
         return np.concatenate(chunks)
 
-    def forget(self):
+    def forget(self) -> None:
         """Forgets the compiled functions: the networks may have got other weights."""
         self._functions = {}
 
-    def export(self, path, source="current", **options):
+    def export(self, path: PathLike, source: str = "current", **options: Any) -> None:
         """Writes a sampler; see `GAN.export`."""
         self.check_source(source)
         exporting.export(self._model, path, source, **options)
 
-    def check_source(self, source):
+    def check_source(self, source: str) -> None:
         """Raises unless the model keeps this source."""
         validation.check_choice("source", source, SOURCES)
         if source == "average" and self._model.generator_average is None:
@@ -128,7 +153,7 @@ class Sampler:
                 'History(side="both") or History(side="generator").'
             )
 
-    def _check_latents(self, latents, num_samples):
+    def _check_latents(self, latents: TensorLike, num_samples: int) -> tf.Tensor:
         """Returns given latents as a tensor of the network's dtype."""
         shape = self._model.latent_shape
         given = np.asarray(latents)
@@ -149,7 +174,9 @@ class Sampler:
             )
         return tf.cast(given, self._model.generator_network.dtype)
 
-    def _check_size(self, num_samples, name="num_samples", minimum=0):
+    def _check_size(
+        self, num_samples: int, name: str = "num_samples", minimum: int = 0
+    ) -> int:
         """Returns the number of samples; raises before memory for too many is taken."""
         model, hint = (
             self._model,
@@ -168,7 +195,9 @@ class Sampler:
         )
         return number
 
-    def _check_labels(self, labels, num_samples):
+    def _check_labels(
+        self, labels: TensorLike | None, num_samples: int
+    ) -> tf.Tensor | None:
         if not self._model.conditional:
             if labels is not None:
                 raise ValueError(
@@ -183,33 +212,33 @@ class Sampler:
                 "instance np.arange(num_samples) % num_classes."
             )
         network = self._model.generator_network
-        labels = _exact(labels, network.label_input.dtype)
-        if labels.ndim == 0:
-            labels = np.full((num_samples,), labels)
-        if labels.shape[:1] != (num_samples,):
+        given = _exact(labels, network.label_input.dtype)
+        if given.ndim == 0:
+            given = np.full((num_samples,), given)
+        if given.shape[:1] != (num_samples,):
             raise ValueError(
                 "`labels` must have one entry for each sample. Received: "
-                f"num_samples={num_samples} and labels of shape {labels.shape}."
+                f"num_samples={num_samples} and labels of shape {given.shape}."
             )
-        labels = network.as_labels(labels)
+        given = network.as_labels(given)
         classes = self._model.generator_network.num_classes
         if classes is not None and num_samples:
-            low, high = labels.min(), labels.max()
+            low, high = given.min(), given.max()
             if low < 0 or high >= classes:
                 raise ValueError(
                     f"`labels` must be from 0 to {classes - 1}, the classes that the "
                     f"generator knows. Received: labels from {low} to {high}. Count "
                     "classes from 0."
                 )
-        return tf.convert_to_tensor(labels)
+        return tf.convert_to_tensor(given)
 
-    def _choice(self, source, seed, num_samples):
+    def _choice(self, source: str, seed: int, num_samples: int) -> tf.Tensor:
         if source != "mixture":
             return tf.zeros([num_samples], tf.int64)
         share = self._model.generator_bank.probabilities()
         return generation.choose_members(seed, num_samples, share)
 
-    def _function(self, source):
+    def _function(self, source: str) -> Callable[..., tf.Tensor]:
         """Returns the compiled function of a source, which reads live variables."""
         if source in self._functions:
             return self._functions[source]
@@ -227,7 +256,12 @@ class Sampler:
             signature.append(tf.TensorSpec(labels.shape, labels.dtype))
 
         @tf.function(input_signature=signature)
-        def generate(points, choice, stream, labels=None):
+        def generate(
+            points: tf.Tensor,
+            choice: tf.Tensor,
+            stream: tf.Tensor,
+            labels: tf.Tensor | None = None,
+        ) -> tf.Tensor:
             if source == "mixture":
                 members = mixture_members(model)
                 return generation.generate_from_members(
@@ -245,7 +279,7 @@ class Sampler:
         return self._functions[source]
 
 
-def _number(num_samples, labels, latents):
+def _number(num_samples: int | None, labels: Any, latents: Any) -> int:
     """Returns the number of samples, given or that of the latents or labels."""
     if num_samples is not None:
         return num_samples
@@ -258,7 +292,7 @@ def _number(num_samples, labels, latents):
     )
 
 
-def _exact(labels, dtype):
+def _exact(labels: TensorLike, dtype: Any) -> np.ndarray:
     """Returns labels as an array of that dtype; whole numbers stay what they are."""
     given = np.asarray(labels)
     if given.dtype.kind not in "biuf" and given.size:
@@ -276,7 +310,7 @@ def _exact(labels, dtype):
     return array
 
 
-def mixture_members(model):
+def mixture_members(model: keras.Model) -> list[Any]:
     """Returns the generators of a model's bank, one `Player` for each slot."""
     bank = model.generator_bank
     return [bank.member(slot) for slot in range(bank.capacity)]

@@ -1,8 +1,11 @@
 """A sampler as a SavedModel: its weights, its signatures, and what they refuse."""
 
+import pathlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import version
@@ -11,7 +14,14 @@ from keras_gamegan.history import storage
 from keras_gamegan.sampling import bounds, generation, warmup
 
 
-def write(model, folder, source, score=False, warm=False, verbose=False):
+def write(
+    model: keras.Model,
+    folder: pathlib.Path,
+    source: str,
+    score: bool = False,
+    warm: bool = False,
+    verbose: bool = False,
+) -> None:
     """Writes a model's sampler.
 
     Args:
@@ -43,7 +53,7 @@ def write(model, folder, source, score=False, warm=False, verbose=False):
         warmup.write(extra / warmup.FILE, requests)
 
 
-def check_finite(model, source, score=False):
+def check_finite(model: keras.Model, source: str, score: bool = False) -> None:
     """Raises if networks that are to be exported have weights that are no numbers.
 
     What a server sends would be NaN. State may be infinite: a running minimum that has
@@ -75,12 +85,12 @@ def check_finite(model, source, score=False):
                 )
 
 
-def _is_finite(value):
+def _is_finite(value: tf.Tensor) -> bool:
     floating = value.dtype.is_floating
     return not floating or bool(tf.reduce_all(tf.math.is_finite(value)))
 
 
-def _has_nan(value):
+def _has_nan(value: tf.Tensor) -> bool:
     return value.dtype.is_floating and bool(tf.reduce_any(tf.math.is_nan(value)))
 
 
@@ -100,7 +110,7 @@ class _Members(NamedTuple):
     stored: Any = None
 
 
-def _generators(model, source):
+def _generators(model: keras.Model, source: str) -> _Members:
     """Returns the `_Members` that a source draws from."""
     if source == "current":
         return _Members([model.generator_network.player()], tf.ones([1]))
@@ -109,14 +119,14 @@ def _generators(model, source):
     return _bank_members(model.generator_bank)
 
 
-def _discriminators(model):
+def _discriminators(model: keras.Model) -> _Members:
     """Returns the `_Members` that score: the bank's, or the live one without a bank."""
     if model.discriminator_bank is None:
         return _Members([model.discriminator_network.player()], tf.ones([1]))
     return _bank_members(model.discriminator_bank)
 
 
-def _bank_members(bank):
+def _bank_members(bank: Any) -> _Members:
     share = bank.probabilities().numpy()
     # Filled slots keep their order: a seed draws the same member as `GAN.sample`. One
     # that is never drawn stays behind.
@@ -130,7 +140,7 @@ def _bank_members(bank):
 class _Weights(tf.Module):
     """The exported weights, each member's in the dtype in which it was kept."""
 
-    def __init__(self, members):
+    def __init__(self, members: _Members) -> None:
         super().__init__()
         first = tf.nest.flatten(members.players[0])
         self._dtypes = [value.dtype.name for value in first]
@@ -146,7 +156,7 @@ class _Weights(tf.Module):
         self.slots = members.slots
         self.probabilities = tf.Variable(members.probabilities, trainable=False)
 
-    def players(self):
+    def players(self) -> list[structures.Player]:
         """Returns the members as a list of `Player`, in the dtype of the network."""
         every = [
             [
@@ -171,14 +181,21 @@ class _Endpoint(NamedTuple):
     output: str
 
 
-def _sampling_endpoints(model, network, holder):
+def _sampling_endpoints(
+    model: keras.Model, network: Any, holder: _Weights
+) -> list[_Endpoint]:
     dtype, latent_shape = network.dtype, model.latent_shape
     classes = network.num_classes
     coefficients = hash_coefficients(latent_shape)
 
     draws = network.draws()
 
-    def generate(points, choice, labels, stream):
+    def generate(
+        points: tf.Tensor,
+        choice: tf.Tensor,
+        labels: tf.Tensor | None,
+        stream: tf.Tensor,
+    ) -> tf.Tensor:
         players = holder.players()
         if len(players) == 1:
             return generation.generate(network, players[0], points, labels, stream)
@@ -186,7 +203,9 @@ def _sampling_endpoints(model, network, holder):
             network, players, choice, points, labels, stream, holder.slots
         )
 
-    def serve(points, labels=None):
+    def serve(
+        points: tf.Tensor, labels: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
         number = tf.shape(points)[0]
         checks = bounds.check_labels(labels, number, "latent", classes)
         points, labels = bounds.after(checks, points), bounds.after(checks, labels)
@@ -196,7 +215,9 @@ def _sampling_endpoints(model, network, holder):
         stream = generation.noise(number)
         return {"samples": generate(points, choice, labels, stream)}
 
-    def sample(num_samples, seed, labels=None):
+    def sample(
+        num_samples: tf.Tensor, seed: tf.Tensor, labels: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
         checks = bounds.check_number(num_samples) + bounds.check_seed(seed)
         checks += bounds.check_labels(labels, num_samples, "sample", classes)
         number, labels = bounds.after(checks, num_samples), bounds.after(checks, labels)
@@ -225,11 +246,11 @@ def _sampling_endpoints(model, network, holder):
     ]
 
 
-def _score_endpoint(model, judges):
+def _score_endpoint(model: keras.Model, judges: _Weights) -> _Endpoint:
     network = model.discriminator_network
     classes = network.num_classes
 
-    def score(data, labels=None):
+    def score(data: tf.Tensor, labels: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
         checks = bounds.check_labels(labels, tf.shape(data)[0], "example", classes)
         data, labels = bounds.after(checks, data), bounds.after(checks, labels)
         inputs = data if labels is None else [data, labels]
@@ -247,7 +268,9 @@ def _score_endpoint(model, judges):
     return _Endpoint("score", score, specs, told, "logits")
 
 
-def _label_specs(model, network, classes):
+def _label_specs(
+    model: keras.Model, network: Any, classes: int | None
+) -> tuple[list[tf.TensorSpec], dict[str, str]]:
     """Returns the specification of the labels, if any, and how they are bounded."""
     if not model.conditional:
         return [], {}
@@ -261,14 +284,16 @@ def _label_specs(model, network, classes):
 _PRIME = 2**31 - 1
 
 
-def hash_coefficients(latent_shape):
+def hash_coefficients(latent_shape: Sequence[int]) -> np.ndarray:
     """Returns the fixed coefficients of `choose_by_latent`: int64 array (size,)."""
     stream = randomness.fold(randomness.root(0), randomness.Purpose.MIXTURE)
     size = [tf.TensorShape(latent_shape).num_elements()]
     return 1 + randomness.integers(stream, size, _PRIME - 1).numpy()
 
 
-def choose_by_latent(points, probabilities, coefficients):
+def choose_by_latent(
+    points: tf.Tensor, probabilities: tf.Tensor, coefficients: np.ndarray
+) -> tf.Tensor:
     """Returns the member that each latent belongs to: a function of the latent alone.
 
     A client that sends latents says nothing of members, so the latent itself must
@@ -290,7 +315,7 @@ def choose_by_latent(points, probabilities, coefficients):
     return randomness.categorical(number, probabilities)
 
 
-def _hashed(points, coefficients):
+def _hashed(points: tf.Tensor, coefficients: np.ndarray) -> tf.Tensor:
     """Returns a number from 0 to 2^31 - 2 for each latent: int64 (n,)."""
     flat = tf.reshape(tf.cast(points, tf.float32), [-1, len(coefficients)])
     bits = tf.cast(tf.bitcast(flat, tf.int32), tf.int64)
@@ -298,7 +323,7 @@ def _hashed(points, coefficients):
     return tf.math.floormod(tf.reduce_sum(terms, axis=1), _PRIME)
 
 
-def _smallest_request(specs):
+def _smallest_request(specs: Sequence[tf.TensorSpec]) -> dict[str, np.ndarray]:
     """Returns the inputs of a request for one example, by name."""
     request = {}
     for spec in specs:
@@ -308,7 +333,7 @@ def _smallest_request(specs):
     return request
 
 
-def _describe(model, source, endpoints):
+def _describe(model: keras.Model, source: str, endpoints: Sequence[_Endpoint]) -> str:
     """Returns the text that travels with the export: what a client may send."""
     lines = [
         f"# Sampler of a {type(model).__name__}, source {source!r}",

@@ -1,28 +1,31 @@
 """Requests that TF Serving replays when it loads a model, before the first client."""
 
 import importlib.util
+from collections.abc import Mapping
 
+import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import optional
+from keras_gamegan.typing import PathLike
 
 # The name under assets.extra/ that TF Serving looks for.
 FILE = "tf_serving_warmup_requests"
 
 
-def is_available():
+def is_available() -> bool:
     """Whether the package with TF Serving's message types is installed."""
     return importlib.util.find_spec("tensorflow_serving") is not None
 
 
-def require():
+def require() -> None:
     """Raises unless the requests can be written."""
     if not is_available():
         packages = ["tensorflow-serving-api"]
         raise optional.missing(packages, "serving", "`export(warmup=True)`")
 
 
-def write(path, requests):
+def write(path: PathLike, requests: Mapping[str, Mapping[str, np.ndarray]]) -> None:
     """Writes a TFRecord file of `PredictionLog` messages.
 
     Args:
