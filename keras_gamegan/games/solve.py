@@ -1,14 +1,17 @@
 """Plays a closed-form game with a scheme until it settles, and keeps the trajectory."""
 
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import validation
-from keras_gamegan.games import history, schemes, steppers, structures, updates
+from keras_gamegan.games import history, schemes, steppers, updates
 from keras_gamegan.games.best_response import BestResponse
 from keras_gamegan.games.game import Game
+from keras_gamegan.games.structures import Player
+from keras_gamegan.typing import Structure
 
 SCHEMES = (
     *schemes.NAMES,
@@ -46,12 +49,18 @@ class Solution(NamedTuple):
     iterations: int
     converged: bool
     diverged: bool
-    solution: Any
-    trajectory: Any
+    solution: tuple[Structure, ...]
+    trajectory: tuple[Structure, ...]
     value: float
 
 
-def make_scheme(name, step_size, response, consensus_weight=0.1, history_capacity=100):
+def make_scheme(
+    name: str,
+    step_size: float,
+    response: BestResponse,
+    consensus_weight: float = 0.1,
+    history_capacity: int = 100,
+) -> schemes.Scheme:
     """Returns the scheme of that name with these hyperparameters."""
     validation.check_choice(
         "scheme", name, SCHEMES, "A kgg.games.schemes.Scheme object works too."
@@ -72,18 +81,18 @@ def make_scheme(name, step_size, response, consensus_weight=0.1, history_capacit
 
 
 def solve(
-    game,
-    start=None,
-    scheme="duality_gap",
-    step_size=0.05,
-    num_response_steps=5,
-    max_iterations=1000,
-    tolerance_decimals=5,
+    game: Game,
+    start: Sequence[Structure] | None = None,
+    scheme: str | schemes.Scheme = "duality_gap",
+    step_size: float = 0.05,
+    num_response_steps: int = 5,
+    max_iterations: int = 1000,
+    tolerance_decimals: int = 5,
     *,
-    consensus_weight=0.1,
-    history_capacity=100,
-    dtype="float64",
-):
+    consensus_weight: float = 0.1,
+    history_capacity: int = 100,
+    dtype: str = "float64",
+) -> Solution:
     """Plays a closed-form game with gradient steps of a constant size.
 
     The very schemes that train the Keras models run here, on tensors instead of
@@ -147,23 +156,29 @@ def solve(
             scheme, step_size, response, consensus_weight, history_capacity
         )
     u, v = (
-        structures.Player(
-            tf.nest.map_structure(lambda x: tf.convert_to_tensor(x, dtype), part)
-        )
+        Player(tf.nest.map_structure(lambda x: tf.convert_to_tensor(x, dtype), part))
         for part in start
     )
     return _play(game, u, v, scheme, step_size, max_iterations, tolerance_decimals)
 
 
-def _play(game, u, v, scheme, step_size, max_iterations, decimals):
+def _play(
+    game: Game,
+    u: Player,
+    v: Player,
+    scheme: schemes.Scheme,
+    step_size: float,
+    max_iterations: int,
+    decimals: int,
+) -> Solution:
     update = updates.sgd(step_size)
     state = scheme.initial_state(u, v)
 
     # Histories carry Python settings beside tensors: only the tensors cross the graph.
-    def pack(state):
+    def pack(state: tuple) -> tuple:
         return _each(lambda part: part.tensors() if _is_history(part) else part, state)
 
-    def unpack(tensors):
+    def unpack(tensors: tuple) -> tuple:
         return _each(
             lambda part, first: (
                 first.with_tensors(part) if _is_history(first) else part
@@ -173,7 +188,7 @@ def _play(game, u, v, scheme, step_size, max_iterations, decimals):
         )
 
     @tf.function
-    def one_step(u, v, tensors):
+    def one_step(u: Player, v: Player, tensors: tuple) -> tuple[Player, Player, tuple]:
         stepper = steppers.DescentStepper(
             update, steppers.DescentStepper.initial_states(update, u, v)
         )
@@ -209,15 +224,15 @@ def _play(game, u, v, scheme, step_size, max_iterations, decimals):
     )
 
 
-def _is_history(part):
+def _is_history(part: object) -> bool:
     return isinstance(part, history.TensorHistory)
 
 
-def _each(function, state, *others):
+def _each(function: Callable[..., Any], state: tuple, *others: tuple) -> tuple:
     """Returns a scheme's state, a `schemes.State` or any tuple, part by part."""
     parts = [function(*each) for each in zip(state, *others, strict=True)]
     return type(state)(*parts) if isinstance(state, schemes.State) else tuple(parts)
 
 
-def _to_numpy(structure):
+def _to_numpy(structure: Structure) -> Structure:
     return tf.nest.map_structure(lambda leaf: leaf.numpy(), structure)

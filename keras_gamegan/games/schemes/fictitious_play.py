@@ -1,6 +1,12 @@
 """Fictitious play: each player answers the mixture of the other's historical models."""
 
+from collections.abc import Callable
+from typing import Any
+
+from keras_gamegan.games.game import BatchFn, TwoPlayerGame
+from keras_gamegan.games.history import PlayerHistory
 from keras_gamegan.games.schemes import base, descent
+from keras_gamegan.games.structures import Mixture, Player
 
 
 class FictitiousPlay(descent.Alternating):
@@ -34,28 +40,41 @@ class FictitiousPlay(descent.Alternating):
         Models", 2018.
     """
 
-    def __init__(self, initial_histories, maximizer_steps=1, minimizer_steps=1):
+    def __init__(
+        self,
+        initial_histories: Callable[[Player, Player], tuple[PlayerHistory | None, ...]],
+        maximizer_steps: int = 1,
+        minimizer_steps: int = 1,
+    ) -> None:
         super().__init__(maximizer_steps, minimizer_steps)
         self._initial_histories = initial_histories
 
-    def initial_state(self, u, v):
+    def initial_state(self, u: Player, v: Player) -> base.State:
         """Returns the histories of both players before the first step."""
         history_u, history_v = self._initial_histories(u, v)
         return base.first_state(u=history_u, v=history_v)
 
-    def opponents_of_maximizer(self, u, state):
+    def opponents_of_maximizer(self, u: Player, state: Any) -> Mixture:
         """Returns the `Mixture` of historical minimisers, the live one included."""
         if state.u is None:
             return super().opponents_of_maximizer(u, state)
         return state.u.mixture(u)
 
-    def opponents_of_minimizer(self, v, state):
+    def opponents_of_minimizer(self, v: Player, state: Any) -> Mixture:
         """Returns the `Mixture` of historical maximisers, the live one included."""
         if state.v is None:
             return super().opponents_of_minimizer(v, state)
         return state.v.mixture(v)
 
-    def step(self, game, u, v, state, stepper, batch_fn=None):
+    def step(
+        self,
+        game: TwoPlayerGame,
+        u: Player,
+        v: Player,
+        state: Any,
+        stepper: base.Stepper,
+        batch_fn: BatchFn | None = None,
+    ) -> base.Step:
         """Updates both players once; see `Scheme.step`."""
         taken = super().step(game, u, v, state, stepper, batch_fn)
         history_u, history_v = (
