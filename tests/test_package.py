@@ -27,7 +27,8 @@ ALLOWED = {
     "labelling": set(),
     "files": set(),
     "representation": set(),
-    "games": {"representation", "validation", "optional"},
+    "typing": set(),
+    "games": {"representation", "validation", "optional", "typing"},
     "distribution": {"validation"},
     "compat": {"validation", "optional"},
 }

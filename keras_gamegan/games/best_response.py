@@ -1,10 +1,16 @@
 """The best responses to both players: the inner problem of the duality gap."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import tensorflow as tf
 
 from keras_gamegan import representation, validation
 from keras_gamegan.games import perturbation as perturbations
 from keras_gamegan.games import randomness, search, structures, updates
+from keras_gamegan.games.game import BatchFn, TwoPlayerGame
+from keras_gamegan.games.structures import Player
+from keras_gamegan.typing import Config
 
 STARTS = ("current", "perturbed", "persistent")
 _PULL, _PERTURBATION = 0.05, 0.01
@@ -82,17 +88,17 @@ class BestResponse:
 
     def __init__(
         self,
-        num_steps=10,
-        optimizer="adam",
-        learning_rate=1e-3,
+        num_steps: int = 10,
+        optimizer: str = "adam",
+        learning_rate: float = 1e-3,
         *,
-        through_gradient=False,
-        batches="shared",
-        sync="global",
-        start="current",
-        pull=None,
-        perturbation=None,
-    ):
+        through_gradient: bool = False,
+        batches: str = "shared",
+        sync: str = "global",
+        start: str = "current",
+        pull: float | None = None,
+        perturbation: perturbations.Perturbation | float | None = None,
+    ) -> None:
         self.num_steps = validation.check_integer(
             "num_steps", num_steps, 0, "Pass 0 for plain simultaneous updates."
         )
@@ -123,7 +129,7 @@ class BestResponse:
         if start == "persistent":
             self._check_persistent()
 
-    def _only_with(self, start, name, value, default):
+    def _only_with(self, start: str, name: str, value: Any, default: float) -> Any:
         """Returns an argument that belongs to one way to start."""
         if self.start == start:
             return default if value is None else value
@@ -135,7 +141,7 @@ class BestResponse:
             f"Pass start={start!r}, or leave `{name}` out."
         )
 
-    def _check_persistent(self):
+    def _check_persistent(self) -> None:
         refused = {
             "num_steps": self.num_steps == 0
             and "players that take no step are no best responses: pass num_steps=1",
@@ -152,7 +158,7 @@ class BestResponse:
                     f"step. Received: {name}={getattr(self, name)!r}; {reason}."
                 )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {
             "num_steps": self.num_steps,
@@ -167,7 +173,7 @@ class BestResponse:
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "BestResponse":
         """Returns the object that `get_config` described."""
         config = dict(config)
         if config.get("perturbation") is not None:
@@ -176,18 +182,18 @@ class BestResponse:
             )
         return cls(**config)
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.get_config() == other.get_config()
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(repr(self))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         arguments = {name: getattr(self, name) for name in self.get_config()}
         return representation.short(self, arguments)
 
 
-def initial_state(response, u, v):
+def initial_state(response: BestResponse, u: Player, v: Player) -> tuple:
     """Returns what a `BestResponse` carries from step to step, before the first one.
 
     "current" carries nothing, "perturbed" the number of steps taken, and "persistent"
@@ -203,17 +209,20 @@ def initial_state(response, u, v):
 
 
 def best_responses(
-    game,
-    u,
-    v,
-    response,
+    game: TwoPlayerGame,
+    u: Player,
+    v: Player,
+    response: BestResponse,
     *,
-    batch_fn=None,
-    step_options=None,
-    state=(),
-    seed=0,
-    opponents=(None, None),
-):
+    batch_fn: BatchFn | None = None,
+    step_options: Mapping[str, Any] | None = None,
+    state: tuple = (),
+    seed: int | tf.Tensor = 0,
+    opponents: tuple[structures.Mixture | None, structures.Mixture | None] = (
+        None,
+        None,
+    ),
+) -> tuple[tuple[Player, Player], tuple]:
     """Searches both worst opponents of (u, v) at once.
 
     Args:
@@ -274,7 +283,7 @@ def best_responses(
         optimizer_states = state[2]
     else:
         optimizer_states = [update.init(player.weights) for player in players]
-    worst, optimizer_states, _ = search.descend(
+    (worst_u, worst_v), optimizer_states, _ = search.descend(
         loss_fns,
         players,
         optimizer_states,
@@ -283,7 +292,7 @@ def best_responses(
         projections=projections,
         **step_options,
     )
-    worst = tuple(worst)
+    worst = worst_u, worst_v
     if not response.through_gradient:
         worst = structures.stop_gradient(worst)
     if response.start == "current":
@@ -292,7 +301,9 @@ def best_responses(
     return worst, (state[0] + 1, *carried)
 
 
-def _starting_players(response, u, v, state, seed):
+def _starting_players(
+    response: BestResponse, u: Player, v: Player, state: tuple, seed: int | tf.Tensor
+) -> tuple[Player, ...]:
     """Returns the pair of players from which the search sets out."""
     if response.start == "current":
         return u, v
@@ -312,7 +323,7 @@ def _starting_players(response, u, v, state, seed):
     # Whoever set weights before the first step meant those to be the start.
     rate = tf.where(step > 0, structures.number(response.pull, tf.float64), 1.0)
 
-    def pulled(old, current):
+    def pulled(old: tf.Tensor, current: tf.Tensor) -> tf.Tensor:
         if not old.dtype.is_floating:
             return current
         return structures.add_scaled(old, rate, current - old)
@@ -320,5 +331,5 @@ def _starting_players(response, u, v, state, seed):
     return tf.nest.map_structure(pulled, worst, (u, v))
 
 
-def _draw(batch_fn, index):
+def _draw(batch_fn: BatchFn | None, index: Any) -> Any:
     return None if batch_fn is None else batch_fn(index)

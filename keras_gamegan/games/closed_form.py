@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras_gamegan.games.game import Game
 
 
-def bilinear():
+def bilinear() -> Game:
     """Returns M(x, y) = x y, the smallest game on which descent-ascent rotates.
 
     Its only equilibrium is (0, 0); simultaneous descent-ascent with step a leaves it by
@@ -31,7 +31,7 @@ def bilinear():
     )
 
 
-def g1():
+def g1() -> Game:
     """Returns M = -3 x^2 - y^2 + 4 x y, concave in x: descent-ascent diverges.
 
     Returns:
@@ -50,7 +50,7 @@ def g1():
     )
 
 
-def g2():
+def g2() -> Game:
     """Returns M = 3 x^2 + y^2 + 4 x y, convex in y: (0, 0) is no local minimax point.
 
     A negative result worth keeping: duality-gap descent ends there all the same,
@@ -72,7 +72,7 @@ def g2():
     )
 
 
-def g3():
+def g3() -> Game:
     """Returns M = (4 x^2 - (y - 3 x + x^3 / 20)^2 - y^4 / 10) exp(-(x^2 + y^2) / 100).
 
     Returns:
@@ -84,14 +84,14 @@ def g3():
         90
     """
 
-    def value(x, y):
+    def value(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         quartic = 4 * x**2 - (y - 3 * x + 0.05 * x**3) ** 2 - 0.1 * y**4
         return quartic * tf.exp(-0.01 * (x**2 + y**2))
 
     return Game(value, start=(7.0, 5.0), equilibrium=None, name="g3")
 
 
-def e3():
+def e3() -> Game:
     """Returns M = ((0.3 x^2 + y)^2 + (0.1 y^2 + x)^2) exp(-(x^2 + y^2) / 100).
 
     Returns:
@@ -104,14 +104,14 @@ def e3():
         79
     """
 
-    def value(x, y):
+    def value(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         squares = (0.3 * x**2 + y) ** 2 + (0.1 * y**2 + x) ** 2
         return squares * tf.exp(-0.01 * (x**2 + y**2))
 
     return Game(value, start=(5.0, 5.0), equilibrium=(-2.596, 12.413), name="e3")
 
 
-def e4():
+def e4() -> Game:
     """Returns M = log(1 + e^x) + 3 x y - log(1 + e^y), convex-concave.
 
     Returns:
@@ -130,7 +130,7 @@ def e4():
     )
 
 
-def exponential():
+def exponential() -> Game:
     """Returns the game on which the plain gap is blind and the perturbed one sees.
 
     M(x, y) = exp(-(x^2 + y^2) / 100) ((0.3 y^2 + x)^2 + (y + x^2 / 2)^2).
@@ -151,7 +151,7 @@ def exponential():
         GAN Training", 2020.
     """
 
-    def value(x, y):
+    def value(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         squares = (0.3 * y**2 + x) ** 2 + (y + 0.5 * x**2) ** 2
         return tf.exp(-0.01 * (x**2 + y**2)) * squares
 
@@ -163,7 +163,7 @@ def exponential():
     )
 
 
-def dirac_gan():
+def dirac_gan() -> Game:
     """Returns the Dirac-GAN: data at 0, generator at x, discriminator slope y.
 
     M(x, y) = f(x y) + f(0) with f(t) = -log(1 + e^-t). Unregularised descent-ascent
@@ -182,7 +182,7 @@ def dirac_gan():
         Converge?", 2018.
     """
 
-    def value(x, y):
+    def value(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         return -tf.nn.softplus(-x * y) - tf.nn.softplus(tf.zeros_like(x))
 
     return Game(value, start=(1.0, 1.0), equilibrium=(0.0, 0.0), name="dirac_gan")

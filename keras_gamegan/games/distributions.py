@@ -1,9 +1,12 @@
 """Probability vectors: the strategies of games with finitely many choices."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def check(name, values, size=None, minimum_size=1):
+def check(
+    name: str, values: ArrayLike, size: int | None = None, minimum_size: int = 1
+) -> np.ndarray:
     """Returns ``values`` as a distribution, or raises if they are none.
 
     Args:

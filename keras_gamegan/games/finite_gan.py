@@ -4,11 +4,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from keras_gamegan import validation
 from keras_gamegan.games import distributions, randomness
 from keras_gamegan.games import memory as memories
 from keras_gamegan.games.game import Game
+from keras_gamegan.games.retention import Retention
 
 KINDS = ("jsd", "wasserstein")
 
@@ -35,11 +37,11 @@ class FinitePlay(NamedTuple):
         ((11, 2), (10, 2))
     """
 
-    average_generator: Any
-    average_discriminator: Any
-    total_variation: Any
-    generator_plays: Any
-    discriminator_plays: Any
+    average_generator: np.ndarray
+    average_discriminator: np.ndarray
+    total_variation: np.ndarray
+    generator_plays: np.ndarray
+    discriminator_plays: np.ndarray
 
 
 class FiniteGAN(Game):
@@ -88,7 +90,7 @@ class FiniteGAN(Game):
         Brown: "Iterative Solution of Games by Fictitious Play", 1951.
     """
 
-    def __init__(self, data_probabilities, kind="jsd"):
+    def __init__(self, data_probabilities: ArrayLike, kind: str = "jsd") -> None:
         self.kind = validation.check_choice("kind", kind, KINDS)
         self.data_probabilities = distributions.check(
             "data_probabilities", data_probabilities, minimum_size=2
@@ -102,7 +104,7 @@ class FiniteGAN(Game):
             name=f"finite_gan_{kind}",
         )
 
-    def in_logits(self):
+    def in_logits(self) -> Game:
         """Returns the same game on unconstrained players, for gradient play.
 
         The generator is p = softmax(u), the discriminator D = sigmoid(v).
@@ -119,7 +121,7 @@ class FiniteGAN(Game):
         """
         data = tf.constant(self.data_probabilities)
 
-        def value(u, v):
+        def value(u: tf.Tensor, v: tf.Tensor) -> tf.Tensor:
             p, d = tf.nn.softmax(u), tf.cast(data, v.dtype)
             if self.kind == "jsd":
                 return -0.5 * tf.reduce_sum(
@@ -136,7 +138,7 @@ class FiniteGAN(Game):
             name=f"{self.name}_in_logits",
         )
 
-    def total_variation(self, generator):
+    def total_variation(self, generator: ArrayLike) -> float:
         """Returns the total variation 1/2 sum |p - d| between ``generator`` and data.
 
         Args:
@@ -151,7 +153,7 @@ class FiniteGAN(Game):
         generator = distributions.check("generator", generator, self.num_points)
         return float(0.5 * np.abs(generator - self.data_probabilities).sum())
 
-    def best_discriminator(self, generator):
+    def best_discriminator(self, generator: ArrayLike) -> np.ndarray:
         """Returns the exact best response to a generator or a mixture of them.
 
         M is linear in p, so the response to a mixture is that to the average.
@@ -169,7 +171,7 @@ class FiniteGAN(Game):
         generator = distributions.check("generator", generator, self.num_points)
         return self._answer_to_generators(tf.constant(generator)).numpy()
 
-    def best_generator(self, discriminators):
+    def best_generator(self, discriminators: ArrayLike) -> np.ndarray:
         """Returns the exact best response to a history of discriminators.
 
         It minimises the mean of the losses, mean_w f1(D_w), not f1 of the mean output.
@@ -195,7 +197,7 @@ class FiniteGAN(Game):
         losses = self._generator_losses(tf.constant(outputs)).numpy().mean(axis=0)
         return np.eye(self.num_points)[np.argmin(losses)]
 
-    def duality_gap(self, generator, discriminator):
+    def duality_gap(self, generator: ArrayLike, discriminator: ArrayLike) -> float:
         """Returns the exact duality gap max_D' M(p, D') - min_p' M(p', D).
 
         Args:
@@ -215,7 +217,9 @@ class FiniteGAN(Game):
         gap = self.value(generator, best_d) - self.value(best_p, discriminator)
         return float(gap)
 
-    def alternating_best_response(self, start, num_rounds):
+    def alternating_best_response(
+        self, start: ArrayLike, num_rounds: int
+    ) -> np.ndarray:
         """Plays best responses to the opponent's last play, without any history.
 
         Args:
@@ -239,14 +243,14 @@ class FiniteGAN(Game):
 
     def fictitious_play(
         self,
-        start,
-        num_rounds,
-        retention="all",
+        start: ArrayLike,
+        num_rounds: int,
+        retention: str | Retention = "all",
         *,
-        capacity=None,
-        current_weight=None,
-        seed=0,
-    ):
+        capacity: int | None = None,
+        current_weight: float | str | None = None,
+        seed: int = 0,
+    ) -> FinitePlay:
         """Plays exact best responses to the opponent's remembered plays.
 
         In round t = 1, 2, ... the discriminator answers the mixture of remembered
@@ -297,19 +301,26 @@ class FiniteGAN(Game):
             discriminator_plays=outputs,
         )
 
-    def _play(self, memory, start, numbers):
+    def _play(
+        self, memory: memories.Memory, start: tf.Tensor, numbers: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
         data = tf.constant(self.data_probabilities)
 
         @tf.function
-        def play(start, numbers):
+        def play(start: tf.Tensor, numbers: tf.Tensor) -> tuple[tf.Tensor, ...]:
             num_rounds = tf.shape(numbers)[0]
 
-            def answer(generators):
+            def answer(generators: Any) -> tuple[tf.Tensor, tf.Tensor]:
                 outputs = self._answer_to_generators(memory.mean(generators))
                 # The generator needs the mean loss, the caller the mean output.
                 return outputs, tf.stack([outputs, self._generator_losses(outputs)])
 
-            def one_round(index, generators, discriminators, records):
+            def one_round(
+                index: tf.Tensor,
+                generators: Any,
+                discriminators: Any,
+                records: tuple[tf.TensorArray, ...],
+            ) -> tuple:
                 outputs, entry = answer(generators)
                 # The first discriminator is the whole of its history.
                 discriminators = tf.cond(
@@ -355,7 +366,7 @@ class FiniteGAN(Game):
         # Through its concrete function: a fresh one per call is no retracing.
         return play.get_concrete_function(start, numbers)(start, numbers)
 
-    def _strategic_value(self, p, outputs):
+    def _strategic_value(self, p: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
         data = tf.cast(self.data_probabilities, outputs.dtype)
         if self.kind == "jsd":
             terms = tf.math.xlogy(data, outputs) + tf.math.xlog1py(p, -outputs)
@@ -363,14 +374,14 @@ class FiniteGAN(Game):
             terms = (data - p) * outputs
         return 0.5 * tf.reduce_sum(terms)
 
-    def _answer_to_generators(self, p):
+    def _answer_to_generators(self, p: tf.Tensor) -> tf.Tensor:
         data = tf.constant(self.data_probabilities)
         if self.kind == "wasserstein":
             return tf.cast(data > p, tf.float64)
         total = data + p
         return tf.where(total > 0, tf.math.divide_no_nan(data, total), 0.5)
 
-    def _generator_losses(self, outputs):
+    def _generator_losses(self, outputs: tf.Tensor) -> tf.Tensor:
         """Returns f1 of the outputs."""
         if self.kind == "wasserstein":
             return -outputs

@@ -1,10 +1,13 @@
 """What a two-player game is, to every scheme of this library."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import tensorflow as tf
 
 from keras_gamegan.games import structures
+from keras_gamegan.games.structures import Mixture, Player
+from keras_gamegan.typing import Structure
 
 
 class Outcome(NamedTuple):
@@ -18,10 +21,50 @@ class Outcome(NamedTuple):
         details: Dictionary of further scalars for the report, or None.
     """
 
-    loss: Any
-    player: structures.Player
-    value: Any = None
-    details: Any = None
+    loss: tf.Tensor
+    player: Player
+    value: tf.Tensor | None = None
+    details: dict[str, tf.Tensor] | None = None
+
+
+# What a player descends.
+Objective: TypeAlias = Callable[[Player], Outcome]
+# From the index of a draw within a step, an int or an int32 tensor, to a batch.
+BatchFn: TypeAlias = Callable[[Any], Any]
+# `(u, v) -> scalar`, or `(u, v, batch) -> scalar` where there are batches.
+ValueFn: TypeAlias = Callable[..., tf.Tensor]
+
+
+class TwoPlayerGame(Protocol):
+    """What schemes, searches and gaps ask of a game: see `Game`.
+
+    Under replicas the losses and the value are this replica's parts of them.
+    """
+
+    @property
+    def exact_minimizer_value(self) -> bool:
+        """Whether the outcomes of `minimizer_objective` carry exactly `value`."""
+
+    @property
+    def exact_maximizer_value(self) -> bool:
+        """Whether the outcomes of `maximizer_objective` carry exactly `value`."""
+
+    def value(self, u: Player, v: Player, batch: Any) -> tf.Tensor:
+        """Returns M(u, v), a scalar."""
+
+    def minimizer_objective(
+        self, opponents: Mixture, batch: Any, with_value: bool = False
+    ) -> Objective:
+        """Returns what the first player descends against a mixture of opponents."""
+
+    def maximizer_objective(self, opponents: Mixture, batch: Any) -> Objective:
+        """Returns what the second player descends against a mixture of opponents."""
+
+    def project_minimizer(self, player: Player) -> Player:
+        """Returns the nearest first player that is allowed."""
+
+    def project_maximizer(self, player: Player) -> Player:
+        """Returns the nearest second player that is allowed."""
 
 
 class Game:
@@ -71,14 +114,14 @@ class Game:
 
     def __init__(
         self,
-        value_fn,
+        value_fn: ValueFn,
         *,
-        minimizer_loss_fn=None,
-        maximizer_loss_fn=None,
-        start=None,
-        equilibrium=None,
-        name=None,
-    ):
+        minimizer_loss_fn: ValueFn | None = None,
+        maximizer_loss_fn: ValueFn | None = None,
+        start: Sequence[Structure] | None = None,
+        equilibrium: Sequence[Structure] | None = None,
+        name: str | None = None,
+    ) -> None:
         functions = {
             "value_fn": value_fn,
             "minimizer_loss_fn": minimizer_loss_fn,
@@ -98,10 +141,10 @@ class Game:
         self.equilibrium = equilibrium
         self.name = name or getattr(value_fn, "__name__", type(value_fn).__name__)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r})"
 
-    def value(self, u, v, batch=None):
+    def value(self, u: Structure, v: Structure, batch: Any = None) -> tf.Tensor:
         """Returns M(u, v), a scalar tensor.
 
         Args:
@@ -114,7 +157,9 @@ class Game:
         """
         return _evaluate(self._value_fn, u, v, batch)
 
-    def minimizer_objective(self, opponents, batch=None, with_value=False):
+    def minimizer_objective(
+        self, opponents: Mixture, batch: Any = None, with_value: bool = False
+    ) -> Objective:
         """Returns what the first player descends against a mixture of opponents.
 
         Whatever depends on the opponents and the batch alone is computed here, once,
@@ -132,7 +177,7 @@ class Game:
         """
         del with_value
 
-        def objective(u):
+        def objective(u: Player) -> Outcome:
             pairs = [(u, v) for v in opponents.players]
             value = self._mean(self._value_fn, pairs, opponents, batch)
             if self._minimizer_loss_fn is None:
@@ -143,7 +188,7 @@ class Game:
 
         return objective
 
-    def maximizer_objective(self, opponents, batch=None):
+    def maximizer_objective(self, opponents: Mixture, batch: Any = None) -> Objective:
         """Returns what the second player descends against a mixture of opponents.
 
         Args:
@@ -154,7 +199,7 @@ class Game:
             A function ``Player -> Outcome``.
         """
 
-        def objective(v):
+        def objective(v: Player) -> Outcome:
             pairs = [(u, v) for u in opponents.players]
             value = self._mean(self._value_fn, pairs, opponents, batch)
             if self._maximizer_loss_fn is None:
@@ -165,20 +210,26 @@ class Game:
 
         return objective
 
-    def project_minimizer(self, player):
+    def project_minimizer(self, player: Player) -> Player:
         """Returns the nearest first player that is allowed; here all are."""
         return player
 
-    def project_maximizer(self, player):
+    def project_maximizer(self, player: Player) -> Player:
         """Returns the nearest second player that is allowed; here all are."""
         return player
 
-    def _mean(self, function, pairs, opponents, batch):
+    def _mean(
+        self,
+        function: ValueFn,
+        pairs: Sequence[tuple[Player, Player]],
+        opponents: Mixture,
+        batch: Any,
+    ) -> tf.Tensor:
         results = [_evaluate(function, u, v, batch) for u, v in pairs]
         return structures.weighted_mean(results, opponents.probabilities)
 
 
-def _evaluate(function, u, v, batch):
+def _evaluate(function: ValueFn, u: Structure, v: Structure, batch: Any) -> tf.Tensor:
     u = structures.as_player(u).weights
     v = structures.as_player(v).weights
     result = function(u, v) if batch is None else function(u, v, batch)

@@ -1,13 +1,18 @@
 """The duality gap of a game at a point: a measure of both players."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import tensorflow as tf
 
 from keras_gamegan import validation
-from keras_gamegan.games import best_response, randomness, search, structures, updates
 from keras_gamegan.games import perturbation as perturbations
 from keras_gamegan.games import proximal as proximity
+from keras_gamegan.games import randomness, search, structures, updates
+from keras_gamegan.games.best_response import BestResponse
+from keras_gamegan.games.game import Game, Outcome, TwoPlayerGame
+from keras_gamegan.games.perturbation import Perturbation
+from keras_gamegan.games.structures import Player
+from keras_gamegan.typing import Structure
 
 
 class Gap(NamedTuple):
@@ -28,11 +33,11 @@ class Gap(NamedTuple):
         (2.0, 1.0, -1.0)
     """
 
-    gap: Any
-    minimax: Any
-    maximin: Any
-    worst_u: Any
-    worst_v: Any
+    gap: tf.Tensor
+    minimax: tf.Tensor
+    maximin: tf.Tensor
+    worst_u: Structure
+    worst_v: Structure
 
 
 class WorstPlayers(NamedTuple):
@@ -44,24 +49,31 @@ class WorstPlayers(NamedTuple):
         answer: `Player` that u_w is measured against: v, or v~ of a proximal gap.
     """
 
-    u: Any
-    v: Any
-    answer: Any
+    u: Player
+    v: Player
+    answer: Player
+
+
+class SearchBatchFn(Protocol):
+    """From the step of a search, and that of a proximal answer in it, to a batch."""
+
+    def __call__(self, step: Any, inner: Any = None) -> Any:
+        """Returns the batch."""
 
 
 def worst_players(
-    game,
-    u,
-    v,
-    response,
-    stream,
+    game: TwoPlayerGame,
+    u: Player,
+    v: Player,
+    response: BestResponse,
+    stream: tf.Tensor,
     *,
-    perturbation=None,
-    proximal=None,
-    distance=proximity.weight_distance,
-    batch_fn=None,
-    record=False,
-):
+    perturbation: Perturbation | None = None,
+    proximal: proximity.Proximal | None = None,
+    distance: proximity.Distance = proximity.weight_distance,
+    batch_fn: SearchBatchFn | None = None,
+    record: bool = False,
+) -> tuple[WorstPlayers, tf.Tensor | None]:
     """Searches the worst opponents of (u, v): the one search behind every gap.
 
     Args:
@@ -83,7 +95,7 @@ def worst_players(
     batch_fn = batch_fn or (lambda step, inner=None: None)
     frozen_u, frozen_v = structures.pure(u), structures.pure(v)
 
-    def answer(player, step):
+    def answer(player: Player, step: Any) -> Player:
         if proximal is None:
             return v
         return proximity.answer(
@@ -96,11 +108,11 @@ def worst_players(
             distance,
         )
 
-    def loss_of_u(player, step):
+    def loss_of_u(player: Player, step: Any) -> Outcome:
         near = frozen_v if proximal is None else structures.pure(answer(player, step))
         return game.minimizer_objective(near, batch_fn(step))(player)
 
-    def loss_of_v(player, step):
+    def loss_of_v(player: Player, step: Any) -> Outcome:
         return game.maximizer_objective(frozen_u, batch_fn(step))(player)
 
     (worst_u, worst_v), losses = search.search(
@@ -123,8 +135,14 @@ def worst_players(
 
 
 def values(
-    game, u, v, worst, proximal=None, distance=proximity.weight_distance, batch=None
-):
+    game: TwoPlayerGame,
+    u: Player,
+    v: Player,
+    worst: WorstPlayers,
+    proximal: proximity.Proximal | None = None,
+    distance: proximity.Distance = proximity.weight_distance,
+    batch: Any = None,
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns (minimax, maximin) of the worst players found, two scalars.
 
     Args:
@@ -145,18 +163,18 @@ def values(
 
 
 def duality_gap(
-    game,
-    u,
-    v,
-    num_steps=500,
-    learning_rate=5e-3,
-    perturbation=None,
-    seed=None,
+    game: Game,
+    u: Structure,
+    v: Structure,
+    num_steps: int = 500,
+    learning_rate: float = 5e-3,
+    perturbation: Perturbation | float | None = None,
+    seed: int | None = None,
     *,
-    proximal=None,
-    optimizer="adam",
-    dtype="float64",
-):
+    proximal: proximity.Proximal | float | None = None,
+    optimizer: str = "adam",
+    dtype: str = "float64",
+) -> Gap:
     """Measures how far (u, v) is from an equilibrium of a closed-form game.
 
     Mathematics: DG(u, v) = max_v' M(u, v') - min_u' M(u', v), with both extrema
@@ -198,7 +216,7 @@ def duality_gap(
         Duality Gap", 2021 (proximal).
     """
     validation.check_choice("dtype", dtype, ("float32", "float64"))
-    response = best_response.BestResponse(num_steps, optimizer, learning_rate)
+    response = BestResponse(num_steps, optimizer, learning_rate)
     noise, near = (
         perturbations.as_perturbation(perturbation),
         proximity.as_proximal(proximal),
@@ -208,14 +226,12 @@ def duality_gap(
         randomness.Purpose.PERTURBATION,
     )
     u, v = (
-        structures.Player(
-            tf.nest.map_structure(lambda x: tf.convert_to_tensor(x, dtype), part)
-        )
+        Player(tf.nest.map_structure(lambda x: tf.convert_to_tensor(x, dtype), part))
         for part in (u, v)
     )
 
     @tf.function
-    def measure(u, v, stream):
+    def measure(u: Player, v: Player, stream: tf.Tensor) -> Gap:
         worst, _ = worst_players(
             game, u, v, response, stream, perturbation=noise, proximal=near
         )

@@ -5,15 +5,17 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_gamegan.games import structures
+from keras_gamegan.games.game import Objective, Outcome
+from keras_gamegan.games.structures import Player
+from keras_gamegan.typing import Structure
 
 
 def loss_and_gradient(
-    loss_fn: Callable,
-    player: structures.Player,
+    loss_fn: Objective,
+    player: Player,
     loss_scale: Any = None,
     on_missing: Callable[[list[int]], None] | None = None,
-) -> tuple:
+) -> tuple[Outcome, Structure]:
     """Differentiates one player's loss with respect to that player's weights.
 
     Nothing but ``player.weights`` is watched, so opponents and states get no gradient
@@ -42,9 +44,9 @@ def loss_and_gradient(
 def gradient(
     tape: tf.GradientTape,
     target: tf.Tensor,
-    weights: Any,
+    weights: Structure,
     on_missing: Callable[[list[int]], None] | None = None,
-) -> Any:
+) -> Structure:
     """Returns the gradient of a scalar, zeros where it does not depend on a weight.
 
     Args:

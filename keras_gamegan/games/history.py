@@ -1,13 +1,34 @@
 """A player's history: which slot holds what, and the mixture it stands for."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from keras_gamegan.games import randomness, retention, structures
+from keras_gamegan.games.structures import Mixture, Player
+from keras_gamegan.typing import Structure, TensorLike
+
+
+class PlayerHistory(Protocol):
+    """What fictitious play asks of a history of one player."""
+
+    def mixture(self, current: Player) -> Mixture:
+        """Returns the `Mixture` to be answered, the live player being ``current``."""
+
+    def record(self, player: Player) -> "PlayerHistory":
+        """Returns the history with the live player stored."""
+
 
 MIXTURES = ("sampled", "sliced", "full")
+
+
+class DueInterval(Protocol):
+    """What a history asks of an interval that is no number of steps."""
+
+    def is_due(self, clock: tf.Tensor) -> tf.Tensor:
+        """Returns whether a push is due after so many steps, a boolean scalar."""
 
 
 class Slots(NamedTuple):
@@ -21,20 +42,26 @@ class Slots(NamedTuple):
         clock: int64 scalar, steps recorded so far.
     """
 
-    ordinals: Any
-    steps: Any
-    head: Any
-    clock: Any
+    ordinals: tf.Tensor
+    steps: tf.Tensor
+    head: tf.Tensor
+    clock: tf.Tensor
 
 
-def initial_slots(capacity):
+def initial_slots(capacity: int) -> Slots:
     """Returns the slots of a bank that holds only the live model."""
     first = tf.one_hot(0, capacity, on_value=0, off_value=-1, dtype=tf.int64)
     zero = tf.zeros((), tf.int64)
     return Slots(first, first, zero, zero)
 
 
-def record_step(slots, rule, push, uniform_number, tick=1):
+def record_step(
+    slots: Slots,
+    rule: retention.Retention,
+    push: TensorLike,
+    uniform_number: TensorLike,
+    tick: int | tf.Tensor = 1,
+) -> Slots:
     """Returns the slots after one more training step.
 
     If ``push``, the head, which holds the weights of the step before, is frozen and
@@ -61,7 +88,7 @@ def record_step(slots, rule, push, uniform_number, tick=1):
     return Slots(ordinals, tf.where(at_head, clock, slots.steps), head, clock)
 
 
-def retention_number(seed, slots):
+def retention_number(seed: int, slots: Slots) -> tf.Tensor:
     """Returns the random number by which a rule chooses who gives way.
 
     Args:
@@ -75,12 +102,17 @@ def retention_number(seed, slots):
     return randomness.uniform(randomness.fold(stream, tf.reduce_max(slots.ordinals)))
 
 
-def is_due(clock, interval):
+def is_due(clock: tf.Tensor, interval: int | tf.Tensor) -> tf.Tensor:
     """Returns whether the step after ``clock`` steps begins with a push."""
     return tf.logical_and(clock > 0, tf.equal(clock % interval, 0))
 
 
-def probabilities(slots, current_weight=None, dtype=tf.float32, decay=None):
+def probabilities(
+    slots: Slots,
+    current_weight: float | tf.Tensor | None = None,
+    dtype: tf.DType = tf.float32,
+    decay: float | None = None,
+) -> tf.Tensor:
     """Returns the probability with which each slot's model is played.
 
     Args:
@@ -111,7 +143,7 @@ def probabilities(slots, current_weight=None, dtype=tf.float32, decay=None):
     return weight * is_head + (1 - weight) * others
 
 
-def _faded(mask, ordinals, decay):
+def _faded(mask: tf.Tensor, ordinals: tf.Tensor, decay: float) -> tf.Tensor:
     """Returns shares on a 0-1 ``mask`` of slots, each `decay` times the next newer."""
     capacity = ordinals.shape[0]
     newer = (ordinals[tf.newaxis] > ordinals[:, tf.newaxis]) & (mask > 0)[tf.newaxis]
@@ -126,7 +158,7 @@ def _faded(mask, ordinals, decay):
     return mask * share / total
 
 
-def carried_probabilities(before, after, shares):
+def carried_probabilities(before: Slots, after: Slots, shares: tf.Tensor) -> tf.Tensor:
     """Returns assigned probabilities after a step that may have pushed a model.
 
     The new model gets the mean share, 1 / (models held); a model that gave way loses
@@ -152,7 +184,9 @@ def carried_probabilities(before, after, shares):
     return tf.where(pushed, mean * is_head + scale * rest, shares)
 
 
-def systematic_slots(uniform_number, slices, shares):
+def systematic_slots(
+    uniform_number: TensorLike, slices: int, shares: tf.Tensor
+) -> tf.Tensor:
     """Returns the slot that each slice of a batch plays: a systematic sample.
 
     Slice s takes the point (U + s / S) mod 1 of the cumulated probabilities. Each point
@@ -174,7 +208,13 @@ def systematic_slots(uniform_number, slices, shares):
     return randomness.categorical(points, shares)
 
 
-def mixture_of(member, shares, kind, stream, slices=1):
+def mixture_of(
+    member: Callable[[tf.Tensor], Player],
+    shares: tf.Tensor,
+    kind: str,
+    stream: tf.Tensor,
+    slices: int = 1,
+) -> Mixture:
     """Returns the `Mixture` of stored models that a player answers.
 
     Args:
@@ -219,17 +259,17 @@ class TensorHistory:
 
     def __init__(
         self,
-        player,
-        capacity,
+        player: Player,
+        capacity: int,
         *,
-        interval=1,
-        retention_rule="geometric",
-        current_weight=None,
-        mixture="full",
-        seed=0,
-        decay=None,
-        slices=4,
-    ):
+        interval: int | DueInterval = 1,
+        retention_rule: str | retention.Retention = "geometric",
+        current_weight: float | None = None,
+        mixture: str = "full",
+        seed: int = 0,
+        decay: float | None = None,
+        slices: int = 4,
+    ) -> None:
         self.capacity = capacity
         self.interval = interval
         self.rule = retention.get(retention_rule)
@@ -243,24 +283,24 @@ class TensorHistory:
             lambda leaf: tf.repeat(leaf[tf.newaxis], capacity, axis=0), player.weights
         )
 
-    def tensors(self):
+    def tensors(self) -> tuple[Slots, Structure]:
         """Returns all that changes from step to step, as one structure of tensors."""
         return self.slots, self.members
 
-    def with_tensors(self, tensors):
+    def with_tensors(self, tensors: tuple[Slots, Structure]) -> "TensorHistory":
         """Returns the same history with other contents."""
         copy = object.__new__(TensorHistory)
         copy.__dict__.update(self.__dict__)
         copy.slots, copy.members = tensors
         return copy
 
-    def member(self, index):
+    def member(self, index: TensorLike) -> Player:
         """Returns the `Player` in a slot."""
-        return structures.Player(
+        return Player(
             tf.nest.map_structure(lambda leaf: tf.gather(leaf, index), self.members)
         )
 
-    def average(self):
+    def average(self) -> Structure:
         """Returns the mean of the stored weights under the mixture's probabilities."""
         share = self.probabilities()
         return tf.nest.map_structure(
@@ -268,7 +308,7 @@ class TensorHistory:
             self.members,
         )
 
-    def mixture(self, current):
+    def mixture(self, current: Player) -> Mixture:
         """Returns the `Mixture` of stored models, the live one being ``current``."""
         if self.capacity == 1:
             return structures.pure(current)
@@ -280,11 +320,11 @@ class TensorHistory:
             fresh.member, self.probabilities(), self.kind, stream, self.slices
         )
 
-    def probabilities(self):
+    def probabilities(self) -> tf.Tensor:
         """Returns the probability of each slot's model: float64 (capacity,)."""
         return probabilities(self.slots, self.current_weight, tf.float64, self.decay)
 
-    def record(self, player):
+    def record(self, player: Player) -> "TensorHistory":
         """Returns the history one step later, with ``player`` at its head."""
         clock = self.slots.clock
         if isinstance(self.interval, int):
@@ -299,11 +339,11 @@ class TensorHistory:
         )
         return self._written(slots.head, player).with_slots(slots)
 
-    def with_slots(self, slots):
+    def with_slots(self, slots: Slots) -> "TensorHistory":
         """Returns the same models under other book-keeping."""
         return self.with_tensors((slots, self.members))
 
-    def _written(self, slot, player):
+    def _written(self, slot: tf.Tensor, player: Player) -> "TensorHistory":
         members = tf.nest.map_structure(
             lambda leaf, new: tf.tensor_scatter_nd_update(
                 leaf, [[slot]], new[tf.newaxis]

@@ -1,9 +1,11 @@
 """Games with finitely many pure strategies, given by a payoff matrix."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from keras_gamegan import optional, validation
 from keras_gamegan.games import distributions
@@ -25,8 +27,8 @@ class MatrixEquilibrium(NamedTuple):
         0.0
     """
 
-    p: Any
-    q: Any
+    p: np.ndarray
+    q: np.ndarray
     value: float
 
 
@@ -47,11 +49,11 @@ class MatrixPlay(NamedTuple):
         [0, 1, 1, 1, 2, 2, 2]
     """
 
-    p: Any
-    q: Any
-    exploitability: Any
-    minimizer_plays: Any
-    maximizer_plays: Any
+    p: np.ndarray
+    q: np.ndarray
+    exploitability: np.ndarray
+    minimizer_plays: np.ndarray
+    maximizer_plays: np.ndarray
 
 
 class MatrixGame(Game):
@@ -88,7 +90,13 @@ class MatrixGame(Game):
         converges).
     """
 
-    def __init__(self, payoff, *, start=None, name="matrix_game"):
+    def __init__(
+        self,
+        payoff: ArrayLike,
+        *,
+        start: Sequence[ArrayLike] | None = None,
+        name: str = "matrix_game",
+    ) -> None:
         try:
             matrix = np.array(payoff, np.float64)
         except (TypeError, ValueError):
@@ -103,7 +111,7 @@ class MatrixGame(Game):
         self.payoff = matrix
         rows, columns = matrix.shape
 
-        def value(u, v):
+        def value(u: tf.Tensor, v: tf.Tensor) -> tf.Tensor:
             return tf.tensordot(
                 tf.nn.softmax(u),
                 tf.linalg.matvec(tf.cast(matrix, v.dtype), tf.nn.softmax(v)),
@@ -116,7 +124,7 @@ class MatrixGame(Game):
             value, start=tuple(np.asarray(x, np.float64) for x in start), name=name
         )
 
-    def expected_payoff(self, p, q):
+    def expected_payoff(self, p: ArrayLike, q: ArrayLike) -> float:
         """Returns p^T A q, what the minimiser pays on average.
 
         Args:
@@ -132,7 +140,7 @@ class MatrixGame(Game):
         p, q = self._strategies(p, q)
         return float(p @ self.payoff @ q)
 
-    def duality_gap(self, p, q):
+    def duality_gap(self, p: ArrayLike, q: ArrayLike) -> float:
         """Returns max_q' M(p, q') - min_p' M(p', q), exactly.
 
         Args:
@@ -148,7 +156,7 @@ class MatrixGame(Game):
         p, q = self._strategies(p, q)
         return float(np.max(p @ self.payoff) - np.min(self.payoff @ q))
 
-    def exploitability(self, p, q):
+    def exploitability(self, p: ArrayLike, q: ArrayLike) -> float:
         """Returns what a player gains on average by best responding: half the gap.
 
         Args:
@@ -169,7 +177,7 @@ class MatrixGame(Game):
         """
         return 0.5 * self.duality_gap(p, q)
 
-    def nash(self):
+    def nash(self) -> MatrixEquilibrium:
         """Returns a mixed Nash equilibrium, by linear programming (needs SciPy).
 
         The minimiser's program: minimise w such that A^T p <= w and p is a
@@ -185,7 +193,9 @@ class MatrixGame(Game):
         q, _ = _solve_minimizer(-self.payoff.T)
         return MatrixEquilibrium(p, q, value)
 
-    def fictitious_play(self, num_rounds, start=(0, 0)):
+    def fictitious_play(
+        self, num_rounds: int, start: Sequence[int] = (0, 0)
+    ) -> MatrixPlay:
         """Plays best responses to the opponent's average play, both at once.
 
         Args:
@@ -241,7 +251,7 @@ class MatrixGame(Game):
             maximizer_plays=columns,
         )
 
-    def _strategies(self, p, q):
+    def _strategies(self, p: ArrayLike, q: ArrayLike) -> Iterator[np.ndarray]:
         return (
             distributions.check(name, values, size)
             for name, values, size in zip(
@@ -250,7 +260,7 @@ class MatrixGame(Game):
         )
 
 
-def rock_paper_scissors():
+def rock_paper_scissors() -> MatrixGame:
     """Returns rock, paper, scissors: the loser pays 1, the equilibrium is uniform.
 
     Returns:
@@ -271,21 +281,28 @@ def rock_paper_scissors():
     return game
 
 
-def _play(payoff, start, num_rounds):
+def _play(
+    payoff: np.ndarray, start: tuple[int, ...], num_rounds: int
+) -> tuple[tf.Tensor, ...]:
     memory = memories.FullMemory()
     matrix = tf.constant(payoff)
     num_rows, num_columns = payoff.shape
 
-    def pure_row(index):
+    def pure_row(index: int | tf.Tensor) -> tf.Tensor:
         return tf.one_hot(index, num_rows, dtype=tf.float64)
 
-    def pure_column(index):
+    def pure_column(index: int | tf.Tensor) -> tf.Tensor:
         return tf.one_hot(index, num_columns, dtype=tf.float64)
 
     # What a memory holds of the opponent are the payoffs of one's own pure strategies.
     @tf.function
-    def play():
-        def one_round(index, of_rows, of_columns, records):
+    def play() -> tuple[tf.Tensor, ...]:
+        def one_round(
+            index: tf.Tensor,
+            of_rows: Any,
+            of_columns: Any,
+            records: tuple[tf.TensorArray, ...],
+        ) -> tuple:
             row = tf.argmin(memory.mean(of_rows))
             column = tf.argmax(memory.mean(of_columns))
             of_rows = memory.add(
@@ -321,7 +338,7 @@ def _play(payoff, start, num_rounds):
     return play.get_concrete_function()()
 
 
-def _solve_minimizer(payoff):
+def _solve_minimizer(payoff: np.ndarray) -> tuple[np.ndarray, float]:
     """Returns (p, value) of min_p max_j (p^T payoff)_j."""
     what = "The equilibrium of a matrix game"
     optimize = optional.load("scipy.optimize", "games", what)

@@ -5,6 +5,8 @@ Three memories with one interface: `init(play)`, `add(state, play, uniform_numbe
 third keeps a bounded bank of plays, as a network has to.
 """
 
+from typing import Any, Protocol
+
 import tensorflow as tf
 
 from keras_gamegan import validation
@@ -13,14 +15,32 @@ from keras_gamegan.games import history, retention, structures
 NAMES = ("all", *retention.NAMES)
 
 
+class Memory(Protocol):
+    """What remembers the opponent's plays; its state is a structure of tensors."""
+
+    def init(self, play: tf.Tensor) -> Any:
+        """Returns the memory of the first play."""
+
+    def add(self, state: Any, play: tf.Tensor, uniform_number: tf.Tensor | None) -> Any:
+        """Returns the memory with one more play."""
+
+    def mean(self, state: Any) -> tf.Tensor:
+        """Returns the average of the remembered plays."""
+
+
 class FullMemory:
     """Every play, equally weighted: fictitious play as Brown defined it."""
 
-    def init(self, play):
+    def init(self, play: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the memory of the first play."""
         return play, tf.ones((), play.dtype)
 
-    def add(self, state, play, uniform_number):
+    def add(
+        self,
+        state: tuple[tf.Tensor, tf.Tensor],
+        play: tf.Tensor,
+        uniform_number: tf.Tensor | None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the memory with one more play."""
         del uniform_number
         # The sum, not the mean, is carried: where plays are whole numbers it is exact,
@@ -28,7 +48,7 @@ class FullMemory:
         total, count = state
         return total + play, count + 1
 
-    def mean(self, state):
+    def mean(self, state: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
         """Returns the average play."""
         total, count = state
         return total / count
@@ -42,14 +62,19 @@ class DiscountedMemory:
             there, all weigh the same.
     """
 
-    def __init__(self, capacity):
+    def __init__(self, capacity: int) -> None:
         self._capacity = capacity
 
-    def init(self, play):
+    def init(self, play: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the memory of the first play."""
         return play, tf.ones((), play.dtype)
 
-    def add(self, state, play, uniform_number):
+    def add(
+        self,
+        state: tuple[tf.Tensor, tf.Tensor],
+        play: tf.Tensor,
+        uniform_number: tf.Tensor | None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the memory with one more play."""
         del uniform_number
         mean, count = state
@@ -57,7 +82,7 @@ class DiscountedMemory:
         share = tf.maximum(structures.number(1 / self._capacity, play.dtype), 1 / count)
         return mean + share * (play - mean), count
 
-    def mean(self, state):
+    def mean(self, state: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
         """Returns the discounted average play."""
         return state[0]
 
@@ -72,24 +97,34 @@ class SlotMemory:
             [0, 1]; or "1/n", its share of all n plays so far.
     """
 
-    def __init__(self, rule, capacity, current_weight=None):
+    def __init__(
+        self,
+        rule: retention.Retention,
+        capacity: int,
+        current_weight: float | str | None = None,
+    ) -> None:
         self._rule = rule
         self._capacity = capacity
         self._current_weight = current_weight
 
-    def init(self, play):
+    def init(self, play: tf.Tensor) -> tuple[history.Slots, tf.Tensor]:
         """Returns the memory of the first play."""
         plays = tf.repeat(play[tf.newaxis], self._capacity, axis=0)
         return history.initial_slots(self._capacity), plays
 
-    def add(self, state, play, uniform_number):
+    def add(
+        self,
+        state: tuple[history.Slots, tf.Tensor],
+        play: tf.Tensor,
+        uniform_number: tf.Tensor,
+    ) -> tuple[history.Slots, tf.Tensor]:
         """Returns the memory with one more play."""
         slots, plays = state
         slots = history.record_step(slots, self._rule, True, uniform_number)
         plays = tf.tensor_scatter_nd_update(plays, [[slots.head]], play[tf.newaxis])
         return slots, plays
 
-    def mean(self, state):
+    def mean(self, state: tuple[history.Slots, tf.Tensor]) -> tf.Tensor:
         """Returns the mean of the stored plays under the mixture's probabilities."""
         slots, plays = state
         weight = self._current_weight
@@ -101,7 +136,11 @@ class SlotMemory:
         return tf.tensordot(share, plays, axes=1)
 
 
-def make(rule, capacity, current_weight):
+def make(
+    rule: str | retention.Retention,
+    capacity: int | None,
+    current_weight: float | str | None,
+) -> Memory:
     """Returns the memory that the arguments of a function of the library describe.
 
     Args:

@@ -4,6 +4,8 @@ import tensorflow as tf
 
 from keras_gamegan import validation
 from keras_gamegan.games import randomness, structures
+from keras_gamegan.games.structures import Player
+from keras_gamegan.typing import Config, Structure
 
 
 class Perturbation:
@@ -31,11 +33,11 @@ class Perturbation:
         GAN Training", 2020.
     """
 
-    def __init__(self, scale, relative=False):
+    def __init__(self, scale: float, relative: bool = False) -> None:
         self.scale = validation.check_number("scale", scale)
         self.relative = bool(relative)
 
-    def __call__(self, weights, stream):
+    def __call__(self, weights: Structure, stream: tf.Tensor) -> Structure:
         """Returns ``weights`` plus noise, a function of ``stream``."""
         noisy = []
         for index, leaf in enumerate(tf.nest.flatten(weights)):
@@ -51,28 +53,32 @@ class Perturbation:
             noisy.append(leaf + tf.stop_gradient(size * noise / drawn))
         return tf.nest.pack_sequence_as(weights, noisy)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {"scale": self.scale, "relative": self.relative}
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Perturbation({self.scale!r}, relative={self.relative!r})"
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "Perturbation":
         """Returns the object that `get_config` described."""
         return cls(**config)
 
 
-def as_perturbation(perturbation):
+def as_perturbation(
+    perturbation: Perturbation | float | None,
+) -> Perturbation | None:
     """Returns a `Perturbation`, or None, from a number, an object or None."""
     if perturbation is None or isinstance(perturbation, Perturbation):
         return perturbation
     return Perturbation(validation.check_number("perturbation", perturbation))
 
 
-def perturbed(player, perturbation, stream):
+def perturbed(
+    player: Player, perturbation: Perturbation | None, stream: tf.Tensor
+) -> Player:
     """Returns the player the search starts from."""
     if perturbation is None:
         return player
-    return structures.Player(perturbation(player.weights, stream), player.state)
+    return Player(perturbation(player.weights, stream), player.state)

@@ -1,9 +1,19 @@
 """The proximal opponent: a discriminator that answers, but stays near where it was."""
 
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
 import tensorflow as tf
 
 from keras_gamegan import validation
 from keras_gamegan.games import search, structures, updates
+from keras_gamegan.games.best_response import BestResponse
+from keras_gamegan.games.game import BatchFn, Outcome, TwoPlayerGame
+from keras_gamegan.games.structures import Player
+from keras_gamegan.typing import Config
+
+# `(player, center, batch) -> scalar`.
+Distance: TypeAlias = Callable[[Player, Player, Any], tf.Tensor]
 
 
 class Proximal:
@@ -43,23 +53,23 @@ class Proximal:
         Farnia, Ozdaglar: "Do GANs Always Have Nash Equilibria?", 2020.
     """
 
-    def __init__(self, weight, num_steps=10):
+    def __init__(self, weight: float, num_steps: int = 10) -> None:
         self.weight = validation.check_number(
             "weight", weight, exclusive=True, hint="Usual: 0.1 or 0.01."
         )
         self.num_steps = validation.check_integer("num_steps", num_steps)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {"weight": self.weight, "num_steps": self.num_steps}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "Proximal":
         """Returns the object that `get_config` described."""
         return cls(**config)
 
 
-def as_proximal(proximal):
+def as_proximal(proximal: Proximal | float | None) -> Proximal | None:
     """Returns a `Proximal`, or None, from a number, an object or None."""
     if proximal is None or isinstance(proximal, Proximal):
         return proximal
@@ -70,7 +80,7 @@ def as_proximal(proximal):
     )
 
 
-def weight_distance(player, center, batch=None):
+def weight_distance(player: Player, center: Player, batch: Any = None) -> tf.Tensor:
     """Returns the squared distance of two players' weights, a scalar."""
     del batch
     return structures.squared_norm(
@@ -78,7 +88,15 @@ def weight_distance(player, center, batch=None):
     )
 
 
-def answer(game, u, v, proximal, response, batch_fn, distance=weight_distance):
+def answer(
+    game: TwoPlayerGame,
+    u: Player,
+    v: Player,
+    proximal: Proximal,
+    response: BestResponse,
+    batch_fn: BatchFn,
+    distance: Distance = weight_distance,
+) -> Player:
     """Returns v~, the maximiser's answer to ``u`` near ``v``; constant in both.
 
     By the envelope theorem the gradient of V^l in u passes by v~.
@@ -100,7 +118,7 @@ def answer(game, u, v, proximal, response, batch_fn, distance=weight_distance):
     rate = response.learning_rate
     rate = rate / (1.0 + 2.0 * proximal.weight * rate)
 
-    def loss_of_answer(player, step):
+    def loss_of_answer(player: Player, step: Any) -> Outcome:
         batch = batch_fn(step)
         outcome = game.maximizer_objective(opponent, batch)(player)
         # Of what the pass played with: a network may project its weights.

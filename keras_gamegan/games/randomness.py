@@ -7,6 +7,8 @@ a draw depends on the seed and on i alone, whatever the number of rows or replic
 
 import enum
 import random
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import tensorflow as tf
 
@@ -22,6 +24,8 @@ _PRECISION = {tf.float16: 11, tf.bfloat16: 8, tf.float32: 24, tf.float64: 53}
 
 # A multiple of every processor's vector width.
 _VECTOR = 64
+
+Shape: TypeAlias = Sequence[Any] | tf.Tensor
 
 
 class Purpose(enum.IntEnum):
@@ -39,12 +43,12 @@ class Purpose(enum.IntEnum):
     AUGMENTATION = 10
 
 
-def root(seed):
+def root(seed: int | tf.Tensor) -> tf.Tensor:
     """Returns the stream that belongs to an integer seed: an int64 tensor (2,)."""
     return tf.stack([structures.number(seed, tf.int64), tf.zeros((), tf.int64)])
 
 
-def fold(stream, *data):
+def fold(stream: tf.Tensor, *data: int | tf.Tensor) -> tf.Tensor:
     """Returns the stream at these coordinates of ``stream``.
 
     Args:
@@ -62,7 +66,7 @@ def fold(stream, *data):
     return stream
 
 
-def normal(stream, shape, dtype=tf.float32):
+def normal(stream: tf.Tensor, shape: Shape, dtype: tf.DType = tf.float32) -> tf.Tensor:
     """Returns standard normal numbers of that shape."""
     dtype = tf.as_dtype(dtype)
     wide = dtype if dtype in (tf.float32, tf.float64) else tf.float32
@@ -78,7 +82,9 @@ def normal(stream, shape, dtype=tf.float32):
     return tf.cast(tf.reshape(flat[:size], shape), dtype)
 
 
-def uniform(stream, shape=(), dtype=tf.float32):
+def uniform(
+    stream: tf.Tensor, shape: Shape = (), dtype: tf.DType = tf.float32
+) -> tf.Tensor:
     """Returns numbers uniform on [0, 1) of that shape."""
     dtype = tf.as_dtype(dtype)
     precision = _PRECISION[dtype]
@@ -87,7 +93,9 @@ def uniform(stream, shape=(), dtype=tf.float32):
     )
 
 
-def _whole_numbers(stream, shape, dtype, precision):
+def _whole_numbers(
+    stream: tf.Tensor, shape: Shape, dtype: tf.DType, precision: int
+) -> tf.Tensor:
     """Returns whole numbers uniform on {0, ..., 2^precision - 1}, as floats.
 
     TensorFlow's kernels and XLA draw the same bits but make different floats of them,
@@ -99,7 +107,7 @@ def _whole_numbers(stream, shape, dtype, precision):
     return tf.cast(bits, dtype)
 
 
-def _bits(stream, shape, dtype):
+def _bits(stream: tf.Tensor, shape: Shape, dtype: tf.DType) -> tf.Tensor:
     """Returns integers of all bits: `tf.random.stateless_uniform`'s, in fewer steps.
 
     That function scrambles the seed with a dozen small operations, more than the rest
@@ -122,7 +130,7 @@ def _bits(stream, shape, dtype):
     )
 
 
-def integers(stream, shape, maximum):
+def integers(stream: tf.Tensor, shape: Shape, maximum: int | tf.Tensor) -> tf.Tensor:
     """Returns int64 numbers uniform on {0, ..., maximum - 1} of that shape."""
     return tf.random.stateless_uniform(
         shape,
@@ -134,7 +142,7 @@ def integers(stream, shape, maximum):
     )
 
 
-def categorical(uniform_number, probabilities):
+def categorical(uniform_number: tf.Tensor, probabilities: tf.Tensor) -> tf.Tensor:
     """Returns the index that a uniform number picks from ``probabilities``.
 
     Args:
@@ -154,7 +162,7 @@ def categorical(uniform_number, probabilities):
     return tf.minimum(index, last)
 
 
-def new_seed():
+def new_seed() -> int:
     """Returns a fresh integer seed in [0, 2^31).
 
     From Python's generator, as Keras' own default seeds: `keras.utils.set_random_seed`

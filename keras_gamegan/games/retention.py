@@ -16,6 +16,7 @@ References:
 import tensorflow as tf
 
 from keras_gamegan import validation
+from keras_gamegan.typing import Config, TensorLike
 
 _EMPTY = -1
 
@@ -33,7 +34,13 @@ class Retention:
 
     name: str | None = None
 
-    def slot(self, ordinals, head, count, uniform_number):
+    def slot(
+        self,
+        ordinals: TensorLike,
+        head: TensorLike,
+        count: TensorLike,
+        uniform_number: TensorLike,
+    ) -> tf.Tensor:
         """Returns the slot the live model moves to at a push.
 
         Args:
@@ -57,19 +64,25 @@ class Retention:
             self.occupied_slot(ordinals, head, count, uniform_number),
         )
 
-    def occupied_slot(self, ordinals, head, count, uniform_number):
+    def occupied_slot(
+        self,
+        ordinals: tf.Tensor,
+        head: tf.Tensor,
+        count: tf.Tensor,
+        uniform_number: TensorLike,
+    ) -> tf.Tensor:
         """Returns the slot to give up when all are taken; arguments as in `slot`."""
         raise TypeError(
             f"{type(self).__name__} is not a rule yet: a subclass of Retention must "
             "define occupied_slot(ordinals, head, count, uniform_number)."
         )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "Retention":
         """Returns the rule that `get_config` described."""
         return cls(**config)
 
@@ -90,7 +103,13 @@ class Fifo(Retention):
 
     name = "fifo"
 
-    def occupied_slot(self, ordinals, head, count, uniform_number):
+    def occupied_slot(
+        self,
+        ordinals: tf.Tensor,
+        head: tf.Tensor,
+        count: tf.Tensor,
+        uniform_number: TensorLike,
+    ) -> tf.Tensor:
         """Returns the slot to give up, see `Retention.slot`."""
         return tf.argmin(ordinals, output_type=tf.int64)
 
@@ -111,7 +130,13 @@ class Geometric(Retention):
 
     name = "geometric"
 
-    def occupied_slot(self, ordinals, head, count, uniform_number):
+    def occupied_slot(
+        self,
+        ordinals: tf.Tensor,
+        head: tf.Tensor,
+        count: tf.Tensor,
+        uniform_number: TensorLike,
+    ) -> tf.Tensor:
         """Returns the slot to give up, see `Retention.slot`."""
         capacity = tf.size(ordinals, tf.int64)
         number = tf.cast(uniform_number, tf.float64)
@@ -138,7 +163,13 @@ class Thinned(Retention):
 
     name = "thinned"
 
-    def occupied_slot(self, ordinals, head, count, uniform_number):
+    def occupied_slot(
+        self,
+        ordinals: tf.Tensor,
+        head: tf.Tensor,
+        count: tf.Tensor,
+        uniform_number: TensorLike,
+    ) -> tf.Tensor:
         """Returns the slot to give up, see `Retention.slot`."""
         kept_at_most = tf.maximum(tf.size(ordinals, tf.int64) - 1, 1)
         # Smallest power of two s with floor(count / s) + 1 <= kept_at_most, looked up
@@ -174,7 +205,13 @@ class Reservoir(Retention):
 
     name = "reservoir"
 
-    def occupied_slot(self, ordinals, head, count, uniform_number):
+    def occupied_slot(
+        self,
+        ordinals: tf.Tensor,
+        head: tf.Tensor,
+        count: tf.Tensor,
+        uniform_number: TensorLike,
+    ) -> tf.Tensor:
         """Returns the slot to give up, see `Retention.slot`."""
         # The frozen model, the count-th after the first, stays with probability
         # (slots for frozen models) / (frozen models so far); a frozen slot then goes.
@@ -187,11 +224,16 @@ class Reservoir(Retention):
         return tf.where(stays, victim, head)
 
 
-_RULES = {rule.name: rule for rule in (Fifo, Geometric, Thinned, Reservoir)}
+_RULES: dict[str, type[Retention]] = {
+    "fifo": Fifo,
+    "geometric": Geometric,
+    "thinned": Thinned,
+    "reservoir": Reservoir,
+}
 NAMES = tuple(_RULES)
 
 
-def get(rule):
+def get(rule: str | Retention) -> Retention:
     """Returns a `Retention` from a name or a rule.
 
     Args:

@@ -1,22 +1,32 @@
 """Descent on several independent losses at once: the k steps of a search."""
 
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
 import tensorflow as tf
 
-from keras_gamegan.games import gradients, structures
+from keras_gamegan.games import gradients
+from keras_gamegan.games.game import Objective, Outcome
+from keras_gamegan.games.structures import Player
+from keras_gamegan.games.updates import Update
+from keras_gamegan.typing import Structure
+
+# `(player, step) -> outcome`; the step is an int or an int32 tensor.
+StepLoss: TypeAlias = Callable[[Player, Any], Outcome]
 
 
 def search(
-    loss_fns,
-    players,
-    update,
-    num_steps,
+    loss_fns: Sequence[StepLoss],
+    players: Sequence[Player],
+    update: Update,
+    num_steps: int,
     *,
-    projections=None,
-    reduce_gradients=None,
-    loss_scales=None,
-    unroll=False,
-    record=False,
-):
+    projections: Sequence[Callable[[Player], Player]] | None = None,
+    reduce_gradients: Callable[[list[Structure]], list[Structure]] | None = None,
+    loss_scales: Sequence[tf.Tensor | None] | None = None,
+    unroll: bool = False,
+    record: bool = False,
+) -> tuple[list[Player], tf.Tensor | None]:
     """Takes ``num_steps`` descent steps on several independent losses in one loop.
 
     The losses do not depend on one another's players, so their steps overlap; under
@@ -59,18 +69,18 @@ def search(
 
 
 def descend(
-    loss_fns,
-    players,
-    optimizer_states,
-    update,
-    num_steps,
+    loss_fns: Sequence[StepLoss],
+    players: Sequence[Player],
+    optimizer_states: Sequence[Structure],
+    update: Update,
+    num_steps: int,
     *,
-    projections=None,
-    reduce_gradients=None,
-    loss_scales=None,
-    unroll=False,
-    record=False,
-):
+    projections: Sequence[Callable[[Player], Player]] | None = None,
+    reduce_gradients: Callable[[list[Structure]], list[Structure]] | None = None,
+    loss_scales: Sequence[tf.Tensor | None] | None = None,
+    unroll: bool = False,
+    record: bool = False,
+) -> tuple[list[Player], list[Structure], tf.Tensor | None]:
     """Goes on with a search from optimizer states already there; else as `search`.
 
     Args:
@@ -93,15 +103,15 @@ def descend(
     loss_scales = loss_scales or [None] * len(players)
     projections = projections or [lambda player: player] * len(players)
 
-    def one_step(step, players, optimizer_states):
+    def one_step(
+        step: Any, players: Sequence[Player], optimizer_states: Sequence[Structure]
+    ) -> tuple[list[Player], list[Structure], tf.Tensor]:
         outcomes, slopes = [], []
         for loss_fn, player, loss_scale in zip(
             loss_fns, players, loss_scales, strict=True
         ):
             outcome, slope = gradients.loss_and_gradient(
-                lambda candidate, loss_fn=loss_fn: loss_fn(candidate, step),
-                player,
-                loss_scale,
+                _at_step(loss_fn, step), player, loss_scale
             )
             outcomes.append(outcome)
             slopes.append(_unscale(slope, loss_scale))
@@ -112,7 +122,7 @@ def descend(
             outcomes, slopes, optimizer_states, projections, strict=True
         ):
             weights, state = update.apply(slope, state, outcome.player.weights)
-            found.append(project(structures.Player(weights, outcome.player.state)))
+            found.append(project(Player(weights, outcome.player.state)))
             states.append(state)
         return found, states, tf.stack([outcome.loss for outcome in outcomes])
 
@@ -131,13 +141,28 @@ def descend(
     return _graph_loop(one_step, players, optimizer_states, num_steps, record)
 
 
-def _graph_loop(one_step, players, optimizer_states, num_steps, record):
+def _at_step(loss_fn: StepLoss, step: Any) -> Objective:
+    return lambda player: loss_fn(player, step)
+
+
+def _graph_loop(
+    one_step: Callable[..., tuple[list[Player], list[Structure], tf.Tensor]],
+    players: list[Player],
+    optimizer_states: list[Structure],
+    num_steps: int,
+    record: bool,
+) -> tuple[list[Player], list[Structure], tf.Tensor | None]:
     """Runs ``one_step`` in a `tf.while_loop`, whose graph does not grow with k."""
     leaves = tf.nest.flatten([player.weights for player in players])
     dtype = leaves[0].dtype if leaves else tf.float32
     values = tf.zeros((num_steps if record else 0, len(players)), dtype)
 
-    def body(step, players, optimizer_states, values):
+    def body(
+        step: tf.Tensor,
+        players: list[Player],
+        optimizer_states: list[Structure],
+        values: tf.Tensor,
+    ) -> tuple[tf.Tensor, list[Player], list[Structure], tf.Tensor]:
         players, optimizer_states, losses = one_step(step, players, optimizer_states)
         if record:
             row = tf.cast(losses, values.dtype)
@@ -153,11 +178,11 @@ def _graph_loop(one_step, players, optimizer_states, num_steps, record):
     return players, optimizer_states, (values if record else None)
 
 
-def _unscale(gradient, loss_scale):
+def _unscale(gradient: Structure, loss_scale: tf.Tensor | None) -> Structure:
     if loss_scale is None:
         return gradient
 
-    def unscale(g):
+    def unscale(g: tf.Tensor) -> tf.Tensor:
         g = g / tf.cast(loss_scale, g.dtype)
         # A float16 overflow skips this inner step, as loss scaling does outside.
         return tf.where(tf.math.is_finite(g), g, tf.zeros_like(g))

@@ -1,15 +1,18 @@
 """Plays a closed-form game with a scheme until it settles, and keeps the trajectory."""
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import validation
-from keras_gamegan.games import history, schemes, steppers, structures, updates
+from keras_gamegan.games import history, schemes, steppers, updates
 from keras_gamegan.games.best_response import BestResponse
 from keras_gamegan.games.game import Game
 from keras_gamegan.games.schemes import histories
+from keras_gamegan.games.structures import Player
+from keras_gamegan.typing import Structure
 
 SCHEMES = (
     *schemes.NAMES,
@@ -47,12 +50,18 @@ class Solution(NamedTuple):
     iterations: int
     converged: bool
     diverged: bool
-    solution: Any
-    trajectory: Any
+    solution: tuple[Structure, ...]
+    trajectory: tuple[Structure, ...]
     value: float
 
 
-def make_scheme(name, step_size, response, consensus_weight=0.1, history_capacity=100):
+def make_scheme(
+    name: str,
+    step_size: float,
+    response: BestResponse,
+    consensus_weight: float = 0.1,
+    history_capacity: int = 100,
+) -> schemes.Scheme:
     """Returns the scheme of that name with these hyperparameters."""
     validation.check_choice(
         "scheme", name, SCHEMES, "A kgg.games.schemes.Scheme object works too."
@@ -73,18 +82,18 @@ def make_scheme(name, step_size, response, consensus_weight=0.1, history_capacit
 
 
 def solve(
-    game,
-    start=None,
-    scheme="duality_gap",
-    step_size=0.05,
-    num_response_steps=5,
-    max_iterations=1000,
-    tolerance_decimals=5,
+    game: Game,
+    start: Sequence[Structure] | None = None,
+    scheme: str | schemes.Scheme = "duality_gap",
+    step_size: float = 0.05,
+    num_response_steps: int = 5,
+    max_iterations: int = 1000,
+    tolerance_decimals: int = 5,
     *,
-    consensus_weight=0.1,
-    history_capacity=100,
-    dtype="float64",
-):
+    consensus_weight: float = 0.1,
+    history_capacity: int = 100,
+    dtype: str = "float64",
+) -> Solution:
     """Plays a closed-form game with gradient steps of a constant size.
 
     The very schemes that train the Keras models run here, on tensors instead of
@@ -148,28 +157,34 @@ def solve(
             scheme, step_size, response, consensus_weight, history_capacity
         )
     u, v = (
-        structures.Player(
-            tf.nest.map_structure(lambda x: tf.convert_to_tensor(x, dtype), part)
-        )
+        Player(tf.nest.map_structure(lambda x: tf.convert_to_tensor(x, dtype), part))
         for part in start
     )
     return _play(game, u, v, scheme, step_size, max_iterations, tolerance_decimals)
 
 
-def _play(game, u, v, scheme, step_size, max_iterations, decimals):
+def _play(
+    game: Game,
+    u: Player,
+    v: Player,
+    scheme: schemes.Scheme,
+    step_size: float,
+    max_iterations: int,
+    decimals: int,
+) -> Solution:
     update = updates.sgd(step_size)
     state = scheme.initial_state(u, v)
 
     # Histories carry Python settings beside tensors: only the tensors cross the graph.
     first = tf.nest.flatten(state)
 
-    def pack(state):
+    def pack(state: Structure) -> list:
         return [
             leaf.tensors() if _is_history(leaf) else leaf
             for leaf in tf.nest.flatten(state)
         ]
 
-    def unpack(tensors):
+    def unpack(tensors: list) -> Structure:
         parts = [
             leaf.with_tensors(part) if _is_history(leaf) else part
             for leaf, part in zip(first, tensors, strict=True)
@@ -177,7 +192,7 @@ def _play(game, u, v, scheme, step_size, max_iterations, decimals):
         return tf.nest.pack_sequence_as(state, parts)
 
     @tf.function
-    def one_step(u, v, tensors):
+    def one_step(u: Player, v: Player, tensors: list) -> tuple[Player, Player, list]:
         stepper = steppers.DescentStepper(
             update, steppers.DescentStepper.initial_states(update, u, v)
         )
@@ -201,7 +216,7 @@ def _play(game, u, v, scheme, step_size, max_iterations, decimals):
             for new, old in zip(leaves, tf.nest.flatten(visited[-2]), strict=True)
         )
     # The mean of what is remembered, where something is; else the last iterate.
-    remembered = [None, None]
+    remembered: Structure = (None, None)
     if isinstance(state, schemes.State):
         remembered = histories.of_state(unpack(tensors))
     return Solution(
@@ -217,9 +232,9 @@ def _play(game, u, v, scheme, step_size, max_iterations, decimals):
     )
 
 
-def _is_history(part):
+def _is_history(part: object) -> bool:
     return isinstance(part, history.TensorHistory)
 
 
-def _to_numpy(structure):
+def _to_numpy(structure: Structure) -> Structure:
     return tf.nest.map_structure(lambda leaf: leaf.numpy(), structure)

@@ -1,6 +1,11 @@
 """How gradients move players in a closed-form game: pure descent rules."""
 
-from keras_gamegan.games import structures
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from keras_gamegan.games.structures import Player
+from keras_gamegan.games.updates import Update
+from keras_gamegan.typing import Structure
 
 
 class DescentStepper:
@@ -13,40 +18,42 @@ class DescentStepper:
 
     minimizer_scale = None
     maximizer_scale = None
-    minimizer_missing = None
-    maximizer_missing = None
-    search_options = None
+    minimizer_missing: Callable[[list[int]], None] | None = None
+    maximizer_missing: Callable[[list[int]], None] | None = None
+    search_options: Mapping[str, Any] | None = None
 
-    def __init__(self, update, states):
+    def __init__(self, update: Update, states: Iterable[Structure]) -> None:
         self._update = update
         self.states = list(states)
 
     @classmethod
-    def initial_states(cls, update, u, v):
+    def initial_states(
+        cls, update: Update, u: Player, v: Player
+    ) -> tuple[Structure, Structure]:
         """Returns the rule's states before the first step."""
         return update.init(u.weights), update.init(v.weights)
 
-    def minimizer(self, player, gradient):
+    def minimizer(self, player: Player, gradient: Structure) -> Player:
         """Returns the first player one step downhill."""
         return self._move(0, player, gradient)
 
-    def maximizer(self, player, gradient):
+    def maximizer(self, player: Player, gradient: Structure) -> Player:
         """Returns the second player one step down its own loss."""
         return self._move(1, player, gradient)
 
     minimizer_trial = minimizer
     maximizer_trial = maximizer
 
-    def exact(self, gradients):
+    def exact(self, gradients: tuple) -> tuple:
         """Returns the gradients: nothing scales or splits them here."""
         return gradients
 
-    def handed(self, gradients):
+    def handed(self, gradients: tuple) -> tuple:
         """Returns the gradients as they are."""
         return gradients
 
-    def _move(self, index, player, gradient):
+    def _move(self, index: int, player: Player, gradient: Structure) -> Player:
         weights, self.states[index] = self._update.apply(
             gradient, self.states[index], player.weights
         )
-        return structures.Player(weights, player.state)
+        return Player(weights, player.state)

@@ -5,9 +5,12 @@ of weights of a network in a GAN. These few functions are all the linear algebra
 game mathematics needs.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
+
+from keras_gamegan.typing import Structure, TensorLike
 
 
 class Player(NamedTuple):
@@ -20,8 +23,8 @@ class Player(NamedTuple):
             statistics, the vectors of spectral normalisation); never differentiated.
     """
 
-    weights: Any
-    state: Any = ()
+    weights: Structure
+    state: Structure = ()
 
 
 class Mixture(NamedTuple):
@@ -36,63 +39,67 @@ class Mixture(NamedTuple):
             probabilities are then equal. A game without batches answers all of them.
     """
 
-    players: tuple
-    probabilities: Any = None
+    players: tuple[Player, ...]
+    probabilities: tf.Tensor | None = None
     sliced: bool = False
 
 
-def pure(player):
+def pure(player: Player) -> Mixture:
     """Returns the mixture that plays ``player`` with probability one."""
     return Mixture((player,), None)
 
 
-def as_player(structure):
+def as_player(structure: Structure) -> Player:
     """Returns a `Player` whose weights are ``structure`` as tensors."""
     if isinstance(structure, Player):
         return structure
     return Player(tf.nest.map_structure(tf.convert_to_tensor, structure))
 
 
-def number(value, dtype):
+def number(value: TensorLike, dtype: tf.DType) -> tf.Tensor:
     """Returns ``value`` in that dtype; a Python float never passes through float32."""
     if tf.is_tensor(value):
         return tf.cast(value, dtype)
     return tf.constant(value, dtype)
 
 
-def add_scaled(structure, scale, direction):
+def add_scaled(
+    structure: Structure, scale: TensorLike, direction: Structure
+) -> Structure:
     """Returns ``structure + scale * direction``, leaf by leaf, in the leaves' dtype."""
     return tf.nest.map_structure(
         lambda x, d: x + number(scale, x.dtype) * d, structure, direction
     )
 
 
-def add(structure, other):
+def add(structure: Structure, other: Structure) -> Structure:
     """Returns the sum of two structures, leaf by leaf."""
     return tf.nest.map_structure(tf.add, structure, other)
 
 
-def scale(structure, factor):
+def scale(structure: Structure, factor: TensorLike) -> Structure:
     """Returns ``factor * structure``, leaf by leaf, in the leaves' dtype."""
     return tf.nest.map_structure(lambda x: number(factor, x.dtype) * x, structure)
 
 
-def zeros_like(structure):
+def zeros_like(structure: Structure) -> Structure:
     """Returns a structure of zeros of the same shapes and dtypes."""
     return tf.nest.map_structure(tf.zeros_like, structure)
 
 
-def stop_gradient(structure):
+def stop_gradient(structure: Structure) -> Structure:
     """Returns the same values, through which no gradient passes."""
     return tf.nest.map_structure(tf.stop_gradient, structure)
 
 
-def squared_norm(structure):
+def squared_norm(structure: Structure) -> tf.Tensor:
     """Returns the sum of the squares of all entries, a scalar."""
     return tf.add_n([tf.reduce_sum(tf.square(x)) for x in tf.nest.flatten(structure)])
 
 
-def weighted_mean(values, probabilities):
+def weighted_mean(
+    values: Sequence[tf.Tensor], probabilities: tf.Tensor | None
+) -> tf.Tensor:
     """Returns ``sum_i probabilities[i] * values[i]``; the one value if there is one.
 
     Args:

@@ -7,12 +7,13 @@ rules are the same formulas without the variables; the tests hold them against K
 
 import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from keras_gamegan import validation
 from keras_gamegan.games import structures
+from keras_gamegan.typing import Structure
 
 
 class Update(NamedTuple):
@@ -23,23 +24,27 @@ class Update(NamedTuple):
         apply: ``(gradient, state, weights) -> (weights, state)``, one step downhill.
     """
 
-    init: Callable
-    apply: Callable
+    init: Callable[[Structure], Structure]
+    apply: Callable[[Structure, Structure, Structure], tuple[Structure, Structure]]
 
 
-def sgd(learning_rate):
+def sgd(learning_rate: float | tf.Tensor) -> Update:
     """Returns the rule ``w <- w - learning_rate * g``."""
 
-    def apply(gradient, state, weights):
+    def apply(
+        gradient: Structure, state: Structure, weights: Structure
+    ) -> tuple[Structure, Structure]:
         return structures.add_scaled(weights, -learning_rate, gradient), state
 
     return Update(lambda weights: (), apply)
 
 
-def momentum(learning_rate, decay=0.9):
+def momentum(learning_rate: float | tf.Tensor, decay: float = 0.9) -> Update:
     """Returns heavy-ball momentum: ``m <- decay m - learning_rate g, w <- w + m``."""
 
-    def apply(gradient, state, weights):
+    def apply(
+        gradient: Structure, state: Structure, weights: Structure
+    ) -> tuple[Structure, Structure]:
         velocity = structures.add_scaled(
             structures.scale(state, decay), -learning_rate, gradient
         )
@@ -48,13 +53,17 @@ def momentum(learning_rate, decay=0.9):
     return Update(structures.zeros_like, apply)
 
 
-def rmsprop(learning_rate, decay=0.9, epsilon=1e-7):
+def rmsprop(
+    learning_rate: float | tf.Tensor, decay: float = 0.9, epsilon: float = 1e-7
+) -> Update:
     """Returns RMSprop: ``s <- decay s + (1 - decay) g^2``, step along g / sqrt(s)."""
 
-    def second_moment(s, g):
+    def second_moment(s: tf.Tensor, g: tf.Tensor) -> tf.Tensor:
         return s + (1.0 - decay) * (tf.square(g) - s)
 
-    def apply(gradient, state, weights):
+    def apply(
+        gradient: Structure, state: Structure, weights: Structure
+    ) -> tuple[Structure, Structure]:
         state = tf.nest.map_structure(second_moment, state, gradient)
         weights = tf.nest.map_structure(
             lambda w, g, s: w - learning_rate * g * tf.math.rsqrt(s + epsilon),
@@ -67,16 +76,23 @@ def rmsprop(learning_rate, decay=0.9, epsilon=1e-7):
     return Update(structures.zeros_like, apply)
 
 
-def adam(learning_rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
+def adam(
+    learning_rate: float | tf.Tensor,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-7,
+) -> Update:
     """Returns Adam with bias correction (Kingma and Ba, 2015), as Keras computes it."""
 
-    def init(weights):
+    def init(weights: Structure) -> Structure:
         leaves = tf.nest.flatten(weights)
         # A frozen player has no weights, and takes steps that move nothing.
         step = tf.zeros((), leaves[0].dtype if leaves else tf.float32)
         return step, structures.zeros_like(weights), structures.zeros_like(weights)
 
-    def apply(gradient, state, weights):
+    def apply(
+        gradient: Structure, state: Structure, weights: Structure
+    ) -> tuple[Structure, Structure]:
         step, first, second = state
         step = step + 1.0
         correction = tf.sqrt(
@@ -90,7 +106,7 @@ def adam(learning_rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
             lambda s, g: s + (1.0 - beta_2) * (tf.square(g) - s), second, gradient
         )
 
-        def descend(w, m, s):
+        def descend(w: tf.Tensor, m: tf.Tensor, s: tf.Tensor) -> tf.Tensor:
             # The floor is invisible beside epsilon, but the square root of 0 has no
             # derivative, which a gradient through the search would meet.
             root = tf.sqrt(tf.maximum(s, tf.cast(1e-30, s.dtype)))
@@ -102,11 +118,16 @@ def adam(learning_rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
     return Update(init, apply)
 
 
-_RULES = {"sgd": sgd, "momentum": momentum, "adam": adam, "rmsprop": rmsprop}
+_RULES: dict[str, Callable[..., Update]] = {
+    "sgd": sgd,
+    "momentum": momentum,
+    "adam": adam,
+    "rmsprop": rmsprop,
+}
 NAMES = tuple(_RULES)
 
 
-def get(name, learning_rate, **hyperparameters):
+def get(name: str, learning_rate: float | tf.Tensor, **hyperparameters: Any) -> Update:
     """Returns the descent rule of that name.
 
     Args:

@@ -7,6 +7,9 @@ import tensorflow as tf
 
 from keras_gamegan import representation
 from keras_gamegan.games import structures
+from keras_gamegan.games.game import BatchFn, Outcome, TwoPlayerGame
+from keras_gamegan.games.structures import Player
+from keras_gamegan.typing import Config, Structure
 
 
 class State(NamedTuple):
@@ -33,7 +36,7 @@ class State(NamedTuple):
         (['started'], ['gradient'])
     """
 
-    step: Any
+    step: tf.Tensor
     own: Any = ()
     u: Any = ()
     v: Any = ()
@@ -62,7 +65,7 @@ def next_state(state: Any) -> Any:
     return state.after_step() if isinstance(state, State) else state
 
 
-def players(u: Any, v: Any) -> tuple[structures.Player, structures.Player]:
+def players(u: Structure, v: Structure) -> tuple[Player, Player]:
     """Returns the two `Player` whose weights are structures of numbers.
 
     Example:
@@ -91,10 +94,10 @@ class Step(NamedTuple):
         2.0
     """
 
-    u: structures.Player
-    v: structures.Player
+    u: Player
+    v: Player
     state: Any
-    report: dict
+    report: dict[str, tf.Tensor]
 
 
 class Stepper(Protocol):
@@ -137,8 +140,8 @@ class Stepper(Protocol):
         [0.0, -0.05, -0.1, -0.15]
     """
 
-    minimizer_scale: Any
-    maximizer_scale: Any
+    minimizer_scale: tf.Tensor | None
+    maximizer_scale: tf.Tensor | None
     minimizer_missing: Callable[[list[int]], None] | None
     maximizer_missing: Callable[[list[int]], None] | None
 
@@ -146,20 +149,16 @@ class Stepper(Protocol):
     def search_options(self) -> Mapping[str, Any] | None:
         """Keyword arguments of `games.search.search`, or None."""
 
-    def minimizer(self, player: structures.Player, gradient: Any) -> structures.Player:
+    def minimizer(self, player: Player, gradient: Structure) -> Player:
         """Returns the minimiser, one step from ``player``."""
 
-    def maximizer(self, player: structures.Player, gradient: Any) -> structures.Player:
+    def maximizer(self, player: Player, gradient: Structure) -> Player:
         """Returns the maximiser, one step from ``player``."""
 
-    def minimizer_trial(
-        self, player: structures.Player, gradient: Any
-    ) -> structures.Player:
+    def minimizer_trial(self, player: Player, gradient: Structure) -> Player:
         """Returns where `minimizer` would lead; the minimiser stays where it is."""
 
-    def maximizer_trial(
-        self, player: structures.Player, gradient: Any
-    ) -> structures.Player:
+    def maximizer_trial(self, player: Player, gradient: Structure) -> Player:
         """Returns where `maximizer` would lead; the maximiser stays where it is."""
 
     def exact(self, gradients: tuple) -> tuple:
@@ -198,19 +197,19 @@ class Scheme:
     history: Any = None
     mixture = "sampled"
 
-    def initial_state(self, u: structures.Player, v: structures.Player) -> Any:
+    def initial_state(self, u: Player, v: Player) -> Any:
         """Returns the scheme's `State` before the first step."""
         del u, v
         return first_state()
 
     def step(
         self,
-        game: Any,
-        u: structures.Player,
-        v: structures.Player,
+        game: TwoPlayerGame,
+        u: Player,
+        v: Player,
         state: Any,
         stepper: Stepper,
-        batch_fn: Callable[[Any], Any] | None = None,
+        batch_fn: BatchFn | None = None,
     ) -> Step:
         """Updates both players once.
 
@@ -231,12 +230,12 @@ class Scheme:
             "define step(game, u, v, state, stepper, batch_fn)."
         )
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "Scheme":
+    def from_config(cls, config: Config) -> "Scheme":
         """Returns the scheme that `get_config` described."""
         return cls(**config)
 
@@ -252,12 +251,14 @@ class Scheme:
         return representation.short(self)
 
 
-def draw(batch_fn: Callable[[Any], Any] | None, index: Any) -> Any:
+def draw(batch_fn: BatchFn | None, index: Any) -> Any:
     """Returns the batch of that draw, or None where the game has no batches."""
     return None if batch_fn is None else batch_fn(index)
 
 
-def report(minimizer_outcome: Any, maximizer_outcome: Any, **more: Any) -> dict:
+def report(
+    minimizer_outcome: Outcome, maximizer_outcome: Outcome, **more: tf.Tensor
+) -> dict[str, tf.Tensor]:
     """Returns a step's report, in which value and details are the maximiser's.
 
     Args:

@@ -1,10 +1,15 @@
 """Consensus optimisation: gradient descent that also shrinks the vector field."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from keras_gamegan import validation
 from keras_gamegan.games import structures
+from keras_gamegan.games.game import BatchFn, TwoPlayerGame
 from keras_gamegan.games.schemes import base, descent
+from keras_gamegan.games.structures import Player
+from keras_gamegan.typing import Config
 
 
 class Consensus(base.Scheme):
@@ -27,14 +32,22 @@ class Consensus(base.Scheme):
         Mescheder, Nowozin, Geiger: "The Numerics of GANs", 2017.
     """
 
-    def __init__(self, gamma=0.1):
+    def __init__(self, gamma: float = 0.1) -> None:
         self.gamma = validation.check_number("gamma", gamma)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {"gamma": self.gamma}
 
-    def step(self, game, u, v, state, stepper, batch_fn=None):
+    def step(
+        self,
+        game: TwoPlayerGame,
+        u: Player,
+        v: Player,
+        state: Any,
+        stepper: base.Stepper,
+        batch_fn: BatchFn | None = None,
+    ) -> base.Step:
         """Updates both players once; see `Scheme.step`."""
         batch = base.draw(batch_fn, 0)
         weights = u.weights, v.weights
@@ -47,7 +60,7 @@ class Consensus(base.Scheme):
         # grad R = 2 J^T F: F is exact, J stays this replica's part, scaled as F was.
         # One pass serves both players, though only one of them may be scaled.
         scales = stepper.minimizer_scale, stepper.maximizer_scale
-        common = next((scale for scale in scales if scale is not None), None)
+        common: Any = next((scale for scale in scales if scale is not None), None)
         field = tuple(
             gradient
             if scale is common

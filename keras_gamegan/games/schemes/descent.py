@@ -1,13 +1,20 @@
 """Schemes in which each player descends its own loss against the other's iterate."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from keras_gamegan import validation
 from keras_gamegan.games import gradients, structures
+from keras_gamegan.games.game import BatchFn, Outcome, TwoPlayerGame
 from keras_gamegan.games.schemes import base
+from keras_gamegan.games.structures import Mixture, Player
+from keras_gamegan.typing import Config, Structure
 
 
-def simultaneous_gradients(game, u, v, stepper, batch):
+def simultaneous_gradients(
+    game: TwoPlayerGame, u: Player, v: Player, stepper: base.Stepper, batch: Any
+) -> tuple[tuple[Outcome, Structure], tuple[Outcome, Structure]]:
     """Differentiates both players' losses at the same point.
 
     Args:
@@ -60,7 +67,15 @@ class Simultaneous(base.Scheme):
         True
     """
 
-    def step(self, game, u, v, state, stepper, batch_fn=None):
+    def step(
+        self,
+        game: TwoPlayerGame,
+        u: Player,
+        v: Player,
+        state: Any,
+        stepper: base.Stepper,
+        batch_fn: BatchFn | None = None,
+    ) -> base.Step:
         """Updates both players once; see `Scheme.step`."""
         (out_u, grad_u), (out_v, grad_v) = simultaneous_gradients(
             game, u, v, stepper, base.draw(batch_fn, 0)
@@ -92,7 +107,7 @@ class Alternating(base.Scheme):
         406
     """
 
-    def __init__(self, maximizer_steps=1, minimizer_steps=1):
+    def __init__(self, maximizer_steps: int = 1, minimizer_steps: int = 1) -> None:
         self.maximizer_steps = validation.check_integer(
             "maximizer_steps", maximizer_steps
         )
@@ -100,22 +115,30 @@ class Alternating(base.Scheme):
             "minimizer_steps", minimizer_steps
         )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {
             "maximizer_steps": self.maximizer_steps,
             "minimizer_steps": self.minimizer_steps,
         }
 
-    def opponents_of_maximizer(self, u, state):
+    def opponents_of_maximizer(self, u: Player, state: Any) -> Mixture:
         """Returns the `Mixture` the maximiser answers."""
         return structures.pure(u)
 
-    def opponents_of_minimizer(self, v, state):
+    def opponents_of_minimizer(self, v: Player, state: Any) -> Mixture:
         """Returns the `Mixture` the minimiser answers, once the maximiser has moved."""
         return structures.pure(v)
 
-    def step(self, game, u, v, state, stepper, batch_fn=None):
+    def step(
+        self,
+        game: TwoPlayerGame,
+        u: Player,
+        v: Player,
+        state: Any,
+        stepper: base.Stepper,
+        batch_fn: BatchFn | None = None,
+    ) -> base.Step:
         """Updates both players once; see `Scheme.step`."""
         opponents = self.opponents_of_maximizer(u, state)
         for index in range(self.maximizer_steps):
@@ -166,16 +189,24 @@ class Extragradient(base.Scheme):
         Perspective on Generative Adversarial Networks", 2019 (ExtraAdam).
     """
 
-    def __init__(self, step_size=None):
+    def __init__(self, step_size: float | None = None) -> None:
         if step_size is not None:
             step_size = validation.check_number("step_size", step_size, exclusive=True)
         self.step_size = step_size
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {"step_size": self.step_size}
 
-    def step(self, game, u, v, state, stepper, batch_fn=None):
+    def step(
+        self,
+        game: TwoPlayerGame,
+        u: Player,
+        v: Player,
+        state: Any,
+        stepper: base.Stepper,
+        batch_fn: BatchFn | None = None,
+    ) -> base.Step:
         """Updates both players once; see `Scheme.step`."""
         batch = base.draw(batch_fn, 0)
         (out_u, grad_u), (out_v, grad_v) = simultaneous_gradients(
@@ -186,7 +217,7 @@ class Extragradient(base.Scheme):
             ahead_v = stepper.maximizer_trial(out_v.player, grad_v)
         else:
             ahead_u, ahead_v = (
-                structures.Player(
+                Player(
                     structures.add_scaled(player.weights, -self.step_size, gradient),
                     player.state,
                 )
@@ -220,7 +251,7 @@ class Optimistic(base.Scheme):
         Daskalakis, Ilyas, Syrgkanis, Zeng: "Training GANs with Optimism", 2018.
     """
 
-    def initial_state(self, u, v):
+    def initial_state(self, u: Player, v: Player) -> base.State:
         """Returns whether a step was taken, and the players' last gradients."""
         return base.first_state(
             own={"started": tf.zeros((), tf.bool)},
@@ -228,7 +259,15 @@ class Optimistic(base.Scheme):
             v={"gradient": structures.zeros_like(v.weights)},
         )
 
-    def step(self, game, u, v, state, stepper, batch_fn=None):
+    def step(
+        self,
+        game: TwoPlayerGame,
+        u: Player,
+        v: Player,
+        state: Any,
+        stepper: base.Stepper,
+        batch_fn: BatchFn | None = None,
+    ) -> base.Step:
         """Updates both players once; see `Scheme.step`."""
         (out_u, grad_u), (out_v, grad_v) = simultaneous_gradients(
             game, u, v, stepper, base.draw(batch_fn, 0)

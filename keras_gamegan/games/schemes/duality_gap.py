@@ -1,10 +1,22 @@
 """Descent on the duality gap: each player learns against the other's best response."""
 
+from typing import Any, TypeAlias
+
 import tensorflow as tf
 
 from keras_gamegan import representation
 from keras_gamegan.games import best_response, gradients, structures
+from keras_gamegan.games.best_response import BestResponse
+from keras_gamegan.games.game import BatchFn, Objective, Outcome, TwoPlayerGame
 from keras_gamegan.games.schemes import base, histories
+from keras_gamegan.games.structures import Player
+from keras_gamegan.typing import Config, Structure
+
+_Pair: TypeAlias = tuple[Player, Player]
+# Worst players, new state, and (outcome, gradient) of both players.
+_Gradients: TypeAlias = tuple[
+    _Pair, Any, tuple[Outcome, Structure], tuple[Outcome, Structure]
+]
 
 
 class DualityGap(base.Scheme):
@@ -45,7 +57,14 @@ class DualityGap(base.Scheme):
         Training GANs Without Competition", 2021.
     """
 
-    def __init__(self, response, seed=0, *, history=None, mixture="sampled"):
+    def __init__(
+        self,
+        response: BestResponse,
+        seed: int = 0,
+        *,
+        history: Any = None,
+        mixture: str = "sampled",
+    ) -> None:
         if history is not None and response.through_gradient:
             raise ValueError(
                 "Past opponents are constants: a gap against a history is not "
@@ -60,11 +79,11 @@ class DualityGap(base.Scheme):
     log_names = ("duality_gap",)
 
     @property
-    def num_shares(self):
+    def num_shares(self) -> int:  # type: ignore[override]  # Schemes may set theirs.
         """Number of shares in which a step's batch is dealt out to its draws."""
         return self.response.num_steps + 1 if self.response.batches == "fresh" else 1
 
-    def initial_state(self, u, v, begun=None):
+    def initial_state(self, u: Player, v: Player, begun: Any = None) -> base.State:
         """Returns the response's state, if it persists, and the histories.
 
         Args:
@@ -81,27 +100,35 @@ class DualityGap(base.Scheme):
             begun = self.history.begin(u, v, self.mixture, self.seed)
         return histories.with_histories(state, begun)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
-        config = {"response": self.response.get_config(), "seed": self.seed}
+        config: Config = {"response": self.response.get_config(), "seed": self.seed}
         if self.history is not None:
             config.update(history=self.history, mixture=self.mixture)
         return config
 
-    def __repr__(self):
-        shown = {"response": self.response}
+    def __repr__(self) -> str:
+        shown: Config = {"response": self.response}
         if self.history is not None:
             shown.update(history=self.history, mixture=self.mixture)
         return representation.short(self, shown)
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "DualityGap":
         """Returns the scheme that `get_config` described."""
         config = dict(config)
-        response = best_response.BestResponse.from_config(config.pop("response"))
+        response = BestResponse.from_config(config.pop("response"))
         return cls(response, **histories.deserialized(config))
 
-    def step(self, game, u, v, state, stepper, batch_fn=None):
+    def step(
+        self,
+        game: TwoPlayerGame,
+        u: Player,
+        v: Player,
+        state: Any,
+        stepper: base.Stepper,
+        batch_fn: BatchFn | None = None,
+    ) -> base.Step:
         """Updates both players once; see `Scheme.step`."""
         differentiate = (
             self._through_gradients
@@ -112,7 +139,8 @@ class DualityGap(base.Scheme):
         (out_u, grad_u), (out_v, grad_v) = of_u, of_v
         # What the gradients have computed on their way is not computed again.
         (worst_u, worst_v), batch = worst, base.draw(batch_fn, 0)
-        upper, lower = out_u.value, out_v.value
+        upper: tf.Tensor = out_u.value
+        lower: tf.Tensor = out_v.value
         if not game.exact_minimizer_value:
             upper = game.value(u, worst_v, batch)
         if not game.exact_maximizer_value:
@@ -126,7 +154,15 @@ class DualityGap(base.Scheme):
             base.report(out_u, out_v, duality_gap=upper - lower),
         )
 
-    def _losses(self, game, u, v, state, stepper, batch_fn):
+    def _losses(
+        self,
+        game: TwoPlayerGame,
+        u: Player,
+        v: Player,
+        state: Any,
+        stepper: base.Stepper,
+        batch_fn: BatchFn | None,
+    ) -> tuple[_Pair, Any, Objective, Objective]:
         """Returns worst players, new state and the gap's two terms as functions."""
         (worst_u, worst_v), carried = best_response.best_responses(
             game,
@@ -147,7 +183,15 @@ class DualityGap(base.Scheme):
         loss_of_v = game.maximizer_objective(structures.pure(worst_u), batch)
         return (worst_u, worst_v), state, loss_of_u, loss_of_v
 
-    def _envelope_gradients(self, game, u, v, state, stepper, batch_fn):
+    def _envelope_gradients(
+        self,
+        game: TwoPlayerGame,
+        u: Player,
+        v: Player,
+        state: Any,
+        stepper: base.Stepper,
+        batch_fn: BatchFn | None,
+    ) -> _Gradients:
         worst, state, loss_of_u, loss_of_v = self._losses(
             game, u, v, state, stepper, batch_fn
         )
@@ -162,7 +206,15 @@ class DualityGap(base.Scheme):
             ),
         )
 
-    def _through_gradients(self, game, u, v, state, stepper, batch_fn):
+    def _through_gradients(
+        self,
+        game: TwoPlayerGame,
+        u: Player,
+        v: Player,
+        state: Any,
+        stepper: base.Stepper,
+        batch_fn: BatchFn | None,
+    ) -> _Gradients:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch((u.weights, v.weights))
             worst, state, loss_of_u, loss_of_v = self._losses(
@@ -176,7 +228,7 @@ class DualityGap(base.Scheme):
             total = total * structures.number(common, total.dtype)
         number = len(tf.nest.flatten(u.weights))
 
-        def tell(missing):
+        def tell(missing: list[int]) -> None:
             for told, indices in (
                 (stepper.minimizer_missing, [i for i in missing if i < number]),
                 (
@@ -197,7 +249,7 @@ class DualityGap(base.Scheme):
         return worst, state, (out_u, grad_u), (out_v, grad_v)
 
 
-def _as_state(state, carried):
+def _as_state(state: Any, carried: tuple) -> Any:
     """Returns a scheme's state with what a response carries from step to step."""
     if len(carried) < 3:
         return state
@@ -210,7 +262,7 @@ def _as_state(state, carried):
     return state._replace(**dict(zip(("u", "v"), sides, strict=True)))
 
 
-def _carried(response, state):
+def _carried(response: BestResponse, state: Any) -> tuple:
     """Returns what the response carries, as `best_response.best_responses` takes it."""
     if response.start == "current":
         return ()

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from keras_gamegan.games import structures
+from keras_gamegan.games.game import BatchFn, TwoPlayerGame
 from keras_gamegan.games.schemes import base, descent, histories
+from keras_gamegan.games.structures import Mixture, Player
+from keras_gamegan.typing import Config
 
 
 class FictitiousPlay(descent.Alternating):
@@ -62,7 +64,7 @@ class FictitiousPlay(descent.Alternating):
         self.mixture = histories.check_mixture(mixture)
         self.seed = seed
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {
             "history": self.history,
@@ -72,11 +74,11 @@ class FictitiousPlay(descent.Alternating):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "FictitiousPlay":
+    def from_config(cls, config: Config) -> "FictitiousPlay":
         """Returns the scheme that `get_config` described."""
         return cls(**histories.deserialized(config))
 
-    def initial_state(self, u: Any, v: Any, begun: Any = None) -> base.State:
+    def initial_state(self, u: Player, v: Player, begun: Any = None) -> base.State:
         """Returns the histories of both players before the first step.
 
         Args:
@@ -90,14 +92,14 @@ class FictitiousPlay(descent.Alternating):
             begun = self.history.begin(u, v, self.mixture, self.seed)
         return histories.with_histories(super().initial_state(u, v), begun)
 
-    def opponents_of_maximizer(self, u: Any, state: Any) -> structures.Mixture:
+    def opponents_of_maximizer(self, u: Player, state: Any) -> Mixture:
         """Returns the `Mixture` of historical minimisers, the live one included."""
         history, _ = histories.of_state(state)
         if history is None:
             return super().opponents_of_maximizer(u, state)
         return history.mixture(u)
 
-    def opponents_of_minimizer(self, v: Any, state: Any) -> structures.Mixture:
+    def opponents_of_minimizer(self, v: Player, state: Any) -> Mixture:
         """Returns the `Mixture` of historical maximisers, the live one included."""
         _, history = histories.of_state(state)
         if history is None:
@@ -106,12 +108,12 @@ class FictitiousPlay(descent.Alternating):
 
     def step(
         self,
-        game: Any,
-        u: Any,
-        v: Any,
+        game: TwoPlayerGame,
+        u: Player,
+        v: Player,
         state: Any,
         stepper: base.Stepper,
-        batch_fn: Any = None,
+        batch_fn: BatchFn | None = None,
     ) -> base.Step:
         """Updates both players once; see `Scheme.step`."""
         taken = super().step(game, u, v, state, stepper, batch_fn)

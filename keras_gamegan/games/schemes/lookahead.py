@@ -1,12 +1,17 @@
 """Lookahead: every few steps both players go back towards where they came from."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from keras_gamegan import validation
 from keras_gamegan.games import structures
+from keras_gamegan.games.game import BatchFn, TwoPlayerGame
 from keras_gamegan.games.schemes import base, descent
+from keras_gamegan.games.structures import Player
+from keras_gamegan.typing import Config
 
-_FAST = {
+_FAST: dict[str, type[base.Scheme]] = {
     "alternating": descent.Alternating,
     "simultaneous": descent.Simultaneous,
     "extragradient": descent.Extragradient,
@@ -47,21 +52,31 @@ class Lookahead(base.Scheme):
         Lookahead-Minmax", 2021.
     """
 
-    def __init__(self, period=5, alpha=0.5, fast="alternating"):
+    def __init__(
+        self, period: int = 5, alpha: float = 0.5, fast: str = "alternating"
+    ) -> None:
         self.period = validation.check_integer("period", period)
         self.alpha = validation.check_number("alpha", alpha, 0.0, 1.0)
         self.fast = validation.check_choice("fast", fast, tuple(_FAST))
         self._scheme = _FAST[self.fast]()
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {"period": self.period, "alpha": self.alpha, "fast": self.fast}
 
-    def initial_state(self, u, v):
+    def initial_state(self, u: Player, v: Player) -> base.State:
         """Returns the slow weights of both players: those they start from."""
         return base.first_state(u={"slow": u.weights}, v={"slow": v.weights})
 
-    def step(self, game, u, v, state, stepper, batch_fn=None):
+    def step(
+        self,
+        game: TwoPlayerGame,
+        u: Player,
+        v: Player,
+        state: Any,
+        stepper: base.Stepper,
+        batch_fn: BatchFn | None = None,
+    ) -> base.Step:
         """Updates both players once; see `Scheme.step`."""
         # Read anew at the begin of each round: whoever set weights meant those.
         begins = tf.equal(state.step % self.period, 0)
@@ -73,7 +88,7 @@ class Lookahead(base.Scheme):
         taken = self._scheme.step(game, u, v, state, stepper, batch_fn)
         ends = tf.equal(taken.state.step % self.period, 0)
 
-        def back(old, new):
+        def back(old: tf.Tensor, new: tf.Tensor) -> tf.Tensor:
             alpha = structures.number(self.alpha, new.dtype)
             return tf.where(ends, old + alpha * (new - old), new)
 

@@ -9,7 +9,7 @@ from keras_gamegan.games.schemes import (
     unrolled,
 )
 
-_SCHEMES = {
+_SCHEMES: dict[str, type[base.Scheme]] = {
     "alternating": descent.Alternating,
     "simultaneous": descent.Simultaneous,
     "extragradient": descent.Extragradient,

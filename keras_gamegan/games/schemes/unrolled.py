@@ -1,10 +1,15 @@
 """Unrolled descent: the minimiser learns through the maximiser's next steps."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from keras_gamegan import validation
 from keras_gamegan.games import gradients, search, structures, updates
+from keras_gamegan.games.game import BatchFn, TwoPlayerGame
 from keras_gamegan.games.schemes import base
+from keras_gamegan.games.structures import Player
+from keras_gamegan.typing import Config
 
 
 class Unrolled(base.Scheme):
@@ -40,14 +45,19 @@ class Unrolled(base.Scheme):
         2017.
     """
 
-    def __init__(self, num_steps=5, optimizer="sgd", learning_rate=0.05):
+    def __init__(
+        self,
+        num_steps: int = 5,
+        optimizer: str = "sgd",
+        learning_rate: float = 0.05,
+    ) -> None:
         self.num_steps = validation.check_integer("num_steps", num_steps, 0)
         self.optimizer = validation.check_choice("optimizer", optimizer, updates.NAMES)
         self.learning_rate = validation.check_number(
             "learning_rate", learning_rate, exclusive=True
         )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {
             "num_steps": self.num_steps,
@@ -55,7 +65,15 @@ class Unrolled(base.Scheme):
             "learning_rate": self.learning_rate,
         }
 
-    def step(self, game, u, v, state, stepper, batch_fn=None):
+    def step(
+        self,
+        game: TwoPlayerGame,
+        u: Player,
+        v: Player,
+        state: Any,
+        stepper: base.Stepper,
+        batch_fn: BatchFn | None = None,
+    ) -> base.Step:
         """Updates both players once; see `Scheme.step`."""
         batch = base.draw(batch_fn, 0)
         options = {**(stepper.search_options or {})}
