@@ -39,16 +39,21 @@ class Scale(NamedTuple):
 def scale_of(payoff: Any) -> Scale:
     """Returns the `Scale` of a `kgg.Payoff`, from its own functions."""
     optimum = None if payoff.optimum is None else float(payoff.optimum)
-    real, fake = _maximum(payoff.real_term), _maximum(payoff.fake_term)
+    if payoff.of_pairs:
+        # Only differences count: a real one far above its generated one.
+        bound = _maximum(lambda logits: payoff.pair_term(logits / 2, -logits / 2))
+        bound = None if bound is None else round(bound, 6) + 0.0
+    else:
+        real, fake = _maximum(payoff.real_term), _maximum(payoff.fake_term)
+        # Rounded: what is left of a bound of 0 is not.
+        bound = None if real is None or fake is None else round(real + fake, 6) + 0.0
     logits = tf.constant([-_FAR / 2], tf.float64)
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        term = payoff.generator_term(logits)
+        term = payoff.generator_pair_term(-logits, logits)
     slope = tape.gradient(
         term, logits, unconnected_gradients=tf.UnconnectedGradients.ZERO
     )
-    # Rounded: what is left of a bound of 0 is not.
-    bound = None if real is None or fake is None else round(real + fake, 6) + 0.0
     return Scale(optimum, bound, abs(float(slope[0])) < 1e-6)
 
 

@@ -87,21 +87,21 @@ class AdversarialGame:
 
     def minimizer_objective(self, opponents, batch, with_value=False):
         """Returns the generator's loss against a mixture of discriminators."""
-        real_term = None
-        if with_value:
+        of_real = None
+        if with_value or self.payoff.of_pairs:
             real = self._shown(batch.examples.real, batch, 0)
-            logits, shares = self._answers(opponents, real, batch)
-            real_term = _mean(self.payoff.real_term, logits, shares, batch)
+            of_real, _ = self._answers(opponents, real, batch)
 
         def objective(u):
             fake, moved, regularization = self.generate(u, batch, True)
             shown = self._shown(fake, batch, 1)
             logits, shares = self._answers(opponents, shown, batch)
-            loss = _mean(self.payoff.generator_term, logits, shares, batch)
+            pairs = list(zip(of_real or [None] * len(logits), logits, strict=True))
+            loss = _mean(self.payoff.generator_pair_term, pairs, shares, batch)
             loss = _regularized(loss, regularization, batch)
             value = None
             if with_value:
-                value = real_term + _mean(self.payoff.fake_term, logits, shares, batch)
+                value = _mean(self.payoff.pair_term, pairs, shares, batch)
             return game.Outcome(loss, moved, value)
 
         return objective
@@ -125,8 +125,8 @@ class AdversarialGame:
         def objective(v):
             logits, moved, regularization = self.logits(v, data, labels, batch, True)
             parts = tf.split(logits, [local] * (1 + len(fakes)))
-            value = batch.mean(per_example(self.payoff.real_term(parts[0])))
-            value += _mean(self.payoff.fake_term, parts[1:], shares, batch)
+            pairs = [(parts[0], of_fake) for of_fake in parts[1:]]
+            value = _mean(self.payoff.pair_term, pairs, shares, batch)
             learned = value
             if flips is not None:
                 learned = self._with_label_noise(parts, flips, shares, batch)
@@ -163,12 +163,13 @@ class AdversarialGame:
             v, batch.examples.real, batch.examples.labels, batch, False
         )[0]
         fake_logits = self.logits(v, fake, batch.examples.labels, batch, False)[0]
-        value = batch.mean(per_example(self.payoff.real_term(real_logits)))
-        value += batch.mean(per_example(self.payoff.fake_term(fake_logits)))
-        generator_term = per_example(self.payoff.generator_term(fake_logits))
+        pair = real_logits, fake_logits
+        value = _mean(self.payoff.pair_term, [pair], None, batch)
         return {
             "maximizer_loss": -value,
-            "minimizer_loss": batch.mean(generator_term),
+            "minimizer_loss": _mean(
+                self.payoff.generator_pair_term, [pair], None, batch
+            ),
             "value": value,
             **_judgements(real_logits, [fake_logits], None, batch),
         }
@@ -264,6 +265,19 @@ class AdversarialGame:
 
     def _with_label_noise(self, parts, flips, shares, batch):
         """Returns this replica's part of the value with flipped labels."""
+        if self.payoff.of_pairs:
+            pair, real = self.payoff.pair_term, parts[0]
+            means = [
+                batch.mean(
+                    tf.where(
+                        flip,
+                        per_example(pair(fake, real)),
+                        per_example(pair(real, fake)),
+                    )
+                )
+                for fake, flip in zip(parts[1:], flips[1:], strict=True)
+            ]
+            return structures.weighted_mean(means, shares)
         terms = [self.payoff.real_term, self.payoff.fake_term]
         values = []
         for index, (logits, flip) in enumerate(zip(parts, flips, strict=True)):
@@ -285,7 +299,7 @@ def per_example(values):
 
 def _mean(term, logits, shares, batch):
     """Returns this replica's part of the mean of a term over players and examples."""
-    means = [batch.mean(per_example(term(each))) for each in logits]
+    means = [batch.mean(per_example(term(*each))) for each in logits]
     return structures.weighted_mean(means, shares)
 
 
@@ -295,8 +309,8 @@ def _judgements(real_logits, fake_logits, shares, batch):
         tf.stop_gradient, (real_logits, list(fake_logits))
     )
     return {
-        "d_real": _mean(tf.sigmoid, [real_logits], None, batch),
-        "d_fake": _mean(tf.sigmoid, fake_logits, shares, batch),
+        "d_real": _mean(tf.sigmoid, [(real_logits,)], None, batch),
+        "d_fake": _mean(tf.sigmoid, [(each,) for each in fake_logits], shares, batch),
     }
 
 

@@ -272,9 +272,11 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
             d_optimizer: Keras optimizer of the discriminator, or its name.
             g_optimizer: Keras optimizer of the generator, or its name.
             loss: "minimax", "non_saturating", "wasserstein", "hinge", "least_squares",
-                a `kgg.Payoff`, or Keras' binary cross-entropy, which is understood as
-                "non_saturating": see `kgg.payoffs.get`. Default: "non_saturating".
-            penalty: None, "r1", "gradient_penalty", or a `kgg.penalties.Penalty`.
+                "relativistic", a `kgg.Payoff`, or Keras' binary cross-entropy, which is
+                understood as "non_saturating": see `kgg.payoffs.get`. Default:
+                "non_saturating".
+            penalty: None, "r1", "r2", "gradient_penalty", a `kgg.penalties.Penalty`,
+                or a list of such: their sum.
             run_eagerly: As in Keras.
             steps_per_execution: As in Keras, >= 1.
             jit_compile: True, False or "auto", as in Keras.

@@ -8,6 +8,8 @@ from keras_gamegan.payoffs.payoff import Minimax as Minimax
 from keras_gamegan.payoffs.payoff import NonSaturating as NonSaturating
 from keras_gamegan.payoffs.payoff import Payoff as Payoff
 from keras_gamegan.payoffs.payoff import Wasserstein as Wasserstein
+from keras_gamegan.payoffs.relativistic import PairPayoff as PairPayoff
+from keras_gamegan.payoffs.relativistic import Relativistic as Relativistic
 from keras_gamegan.payoffs.tfgan import from_tfgan as from_tfgan
 
 __all__ = [
@@ -15,7 +17,9 @@ __all__ = [
     "LeastSquares",
     "Minimax",
     "NonSaturating",
+    "PairPayoff",
     "Payoff",
+    "Relativistic",
     "Wasserstein",
     "from_tfgan",
     "get",

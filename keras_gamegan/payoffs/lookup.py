@@ -5,7 +5,7 @@ import inspect
 import keras
 
 from keras_gamegan import validation
-from keras_gamegan.payoffs import payoff
+from keras_gamegan.payoffs import payoff, relativistic
 
 _PAYOFFS = {
     "minimax": payoff.Minimax,
@@ -13,6 +13,7 @@ _PAYOFFS = {
     "wasserstein": payoff.Wasserstein,
     "hinge": payoff.Hinge,
     "least_squares": payoff.LeastSquares,
+    "relativistic": relativistic.Relativistic,
 }
 NAMES = tuple(_PAYOFFS)
 
@@ -28,8 +29,8 @@ def get(loss, **arguments):
     logits, times 1/2: discriminators here return logits, whatever `from_logits` says.
 
     Args:
-        loss: "minimax", "non_saturating", "wasserstein", "hinge", "least_squares"; a
-            `Payoff` object; "binary_crossentropy" or
+        loss: "minimax", "non_saturating", "wasserstein", "hinge", "least_squares",
+            "relativistic"; a `Payoff` object; "binary_crossentropy" or
             `keras.losses.BinaryCrossentropy()`.
         **arguments: Arguments of the named payoff, such as `label_smoothing=0.1`.
 

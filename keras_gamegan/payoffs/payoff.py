@@ -1,6 +1,7 @@
 """GAN values on logits: what D maximises and what the generator minimises."""
 
 import math
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -58,6 +59,20 @@ class Payoff:
     def generator_term(self, logits):
         """Returns what the generator descends; f1 unless overridden."""
         return self.fake_term(logits)
+
+    # Whether what the generator descends depends on the logits of real data.
+    of_pairs = False
+
+    def pair_term(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+        """Returns the value of a real and a generated example: here f0 + f1."""
+        return self.real_term(real_logits) + self.fake_term(fake_logits)
+
+    def generator_pair_term(
+        self, real_logits: Any, fake_logits: tf.Tensor
+    ) -> tf.Tensor:
+        """Returns what the generator descends, of a pair."""
+        del real_logits
+        return self.generator_term(fake_logits)
 
     def get_config(self):
         """Returns the constructor's arguments as a dictionary."""

@@ -5,7 +5,15 @@ import tensorflow as tf
 
 from keras_gamegan import representation, validation
 
-__all__ = ["R1", "GradientPenalty", "Penalty", "get", "squared_input_gradient"]
+__all__ = [
+    "R1",
+    "R2",
+    "GradientPenalty",
+    "Penalty",
+    "Sum",
+    "get",
+    "squared_input_gradient",
+]
 
 
 def __dir__() -> list[str]:
@@ -131,6 +139,85 @@ class R1(Penalty):
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
+class R2(R1):
+    """R2: punishes the discriminator's slope on what the generator makes.
+
+    Adds weight / 2 * E_latents |grad_x D(G(z))|^2 to the discriminator's loss. Beside
+    R1 it holds the discriminator flat on both sides of a relativistic payoff.
+
+    Args:
+        weight: As in `R1`. Default: 1.0.
+        every: As in `R1`. Default: 1.
+
+    Raises:
+        ValueError: If the weight or `every` is not positive.
+
+    Example:
+        >>> import keras_gamegan as kgg, tensorflow as tf
+        >>> penalty = kgg.penalties.R2(weight=2.0)
+        >>> real, fake = tf.zeros((3, 2)), tf.ones((3, 2))
+        >>> penalty(lambda x: x[:, 0] ** 2, real, fake, None).numpy().tolist()
+        [4.0, 4.0, 4.0]
+
+    References:
+        Huang, Gokaslan, Kuleshov, Tompkin: "The GAN is dead; long live the GAN! A
+        Modern GAN Baseline", 2024.
+    """
+
+    def __call__(self, logits_fn, real, fake, uniform):
+        """Returns the penalty of each example; see `Penalty`."""
+        return super().__call__(logits_fn, fake, real, uniform)
+
+
+@keras.saving.register_keras_serializable(package="keras_gamegan")
+class Sum(Penalty):
+    """The sum of several penalties; `compile` takes a list of them for it.
+
+    Args:
+        penalties: List of names or `Penalty` objects, at least one, with one `every`.
+
+    Raises:
+        ValueError: If there is none, or they are taken on different examples.
+
+    Example:
+        >>> import keras_gamegan as kgg
+        >>> kgg.penalties.get(["r1", kgg.penalties.R2(0.5)])
+        Sum(penalties=[R1(), R2(weight=0.5)])
+    """
+
+    def __init__(self, penalties):
+        self.penalties = [get(each) for each in penalties]
+        found = {each.every for each in self.penalties if each is not None}
+        if None in self.penalties or len(found) != 1:
+            raise ValueError(
+                "A sum of penalties must have some, all taken on the same examples. "
+                f"Received: penalties={self.penalties}. Give all the same `every`."
+            )
+        (self.every,) = found
+
+    def __call__(self, logits_fn, real, fake, uniform):
+        """Returns the sum of each example; see `Penalty`."""
+        return tf.add_n(
+            [each(logits_fn, real, fake, uniform) for each in self.penalties]
+        )
+
+    def get_config(self):
+        """Returns the constructor's arguments as a dictionary."""
+        return {"penalties": self.penalties}
+
+    @classmethod
+    def from_config(cls, config):
+        """Returns the penalty that `get_config` described."""
+        deserialize = keras.saving.deserialize_keras_object
+        return cls(
+            [
+                deserialize(each) if isinstance(each, dict) else each
+                for each in config["penalties"]
+            ]
+        )
+
+
+@keras.saving.register_keras_serializable(package="keras_gamegan")
 class GradientPenalty(Penalty):
     """Gradient penalty of WGAN-GP: pulls slopes between data and fakes to `target`.
 
@@ -186,7 +273,7 @@ class GradientPenalty(Penalty):
         }
 
 
-_PENALTIES = {"r1": R1, "gradient_penalty": GradientPenalty}
+_PENALTIES = {"r1": R1, "r2": R2, "gradient_penalty": GradientPenalty}
 NAMES = tuple(_PENALTIES)
 
 
@@ -194,7 +281,8 @@ def get(penalty):
     """Returns a `Penalty`, or None, from a name, an object or None.
 
     Args:
-        penalty: None, "r1", "gradient_penalty", or a `Penalty` object.
+        penalty: None, "r1", "r2", "gradient_penalty", a `Penalty` object, or a list of
+            such: their sum.
 
     Returns:
         A `Penalty` or None.
@@ -209,6 +297,8 @@ def get(penalty):
     """
     if penalty is None or isinstance(penalty, Penalty):
         return penalty
+    if isinstance(penalty, (list, tuple)):
+        return Sum(penalty)
     validation.check_choice(
         "penalty", penalty, NAMES, "None and kgg.penalties.Penalty objects work too."
     )

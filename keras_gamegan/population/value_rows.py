@@ -39,20 +39,19 @@ class GeneratedRows:
         )
 
     def prepared(self, v: structures.Player) -> Any:
-        """Returns a discriminator with what it makes of the real data."""
-        return v, self._terms(self._game.payoff.real_term, v, self._batch.examples.real)
+        """Returns a discriminator with its logits of the real data."""
+        return v, self._logits(v, self._batch.examples.real)
 
     def against(self, prepared: Any, row: tf.Tensor) -> tf.Tensor:
         """Returns the value of every example (n,) of a row."""
         v, of_real = prepared
-        return of_real + self._terms(self._game.payoff.fake_term, v, row)
+        values = self._game.payoff.pair_term(of_real, self._logits(v, row))
+        return adversarial_game.per_example(values)
 
-    def _terms(
-        self, term: Callable[..., tf.Tensor], v: structures.Player, data: tf.Tensor
-    ) -> tf.Tensor:
+    def _logits(self, v: structures.Player, data: tf.Tensor) -> tf.Tensor:
         labels = self._batch.examples.labels
         logits, *_ = self._game.logits(v, data, labels, self._batch, False)
-        return tf.cast(adversarial_game.per_example(term(logits)), tf.float64)
+        return tf.cast(logits, tf.float64)
 
 
 class SlotRows:
