@@ -5,6 +5,7 @@ import keras
 from keras_gamegan import representation, validation
 from keras_gamegan.games import retention as retention_rules
 from keras_gamegan.history import intervals
+from keras_gamegan.typing import Config
 
 SIDES = ("both", "discriminator", "generator")
 WEIGHTS = ("uniform", "geometric", "nash")
@@ -63,17 +64,17 @@ class History:
 
     def __init__(
         self,
-        capacity=5,
-        interval=100,
-        retention="geometric",
-        current_weight=0.5,
-        side="both",
+        capacity: int = 5,
+        interval: int | intervals.Interval | None = 100,
+        retention: str | retention_rules.Retention = "geometric",
+        current_weight: float | None = 0.5,
+        side: str = "both",
         *,
-        weights="uniform",
-        decay=0.9,
-        slices=4,
-        dtype=None,
-    ):
+        weights: str = "uniform",
+        decay: float = 0.9,
+        slices: int = 4,
+        dtype: str | None = None,
+    ) -> None:
         self.capacity = validation.check_integer(
             "capacity",
             capacity,
@@ -103,7 +104,7 @@ class History:
                 "dtype", dtype, DTYPES, "None: the dtype of the network."
             )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         rule = self.retention
         named = rule.name in retention_rules.NAMES and type(rule) is type(
@@ -122,7 +123,7 @@ class History:
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "History":
         """Returns the object that `get_config` described."""
         config = dict(config)
         for name in ("retention", "interval"):
@@ -130,5 +131,5 @@ class History:
                 config[name] = keras.saving.deserialize_keras_object(config[name])
         return cls(**config)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return representation.short(self)
