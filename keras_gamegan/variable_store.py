@@ -60,9 +60,7 @@ class VariableStore(keras.layers.Layer):
         self._table.add(_Entry(key, network, weight, variable))
         return variable
 
-    def kept(
-        self, key: str, weight: keras.Variable | None = None
-    ) -> keras.Variable | None:
+    def kept(self, key: str, weight: keras.Variable | None = None) -> Any:
         """Returns the variable of a key, or of key and weight; None without one."""
         return self._table.find(key, weight)
 
