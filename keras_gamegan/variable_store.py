@@ -34,7 +34,7 @@ class VariableStore(keras.layers.Layer):
         shape: tuple,
         dtype: str,
         network: Any = None,
-        weight: Any = None,
+        weight: keras.Variable | None = None,
     ) -> keras.Variable:
         """Makes a variable of zeros, known by its key, or by key and weight.
 
@@ -60,7 +60,7 @@ class VariableStore(keras.layers.Layer):
         self._table.add(_Entry(key, network, weight, variable))
         return variable
 
-    def kept(self, key: str, weight: Any = None) -> Any:
+    def kept(self, key: str, weight: keras.Variable | None = None) -> Any:
         """Returns the variable of a key, or of key and weight; None without one."""
         return self._table.find(key, weight)
 
@@ -117,7 +117,13 @@ class VariableStore(keras.layers.Layer):
 class _Entry:
     """A kept variable and what it belongs to."""
 
-    def __init__(self, key, network, weight, variable):
+    def __init__(
+        self,
+        key: str,
+        network: Any,
+        weight: keras.Variable | None,
+        variable: keras.Variable,
+    ) -> None:
         self.key, self.network, self.weight = key, network, weight
         self.variable = variable
 
@@ -125,21 +131,21 @@ class _Entry:
 class _Table:
     """Kept variables by what they belong to."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._entries: dict[tuple[str, int | None], _Entry] = {}
 
-    def add(self, entry):
+    def add(self, entry: _Entry) -> None:
         weight = None if entry.weight is None else id(entry.weight)
         self._entries[entry.key, weight] = entry
 
-    def find(self, key, weight):
+    def find(self, key: str, weight: keras.Variable | None) -> keras.Variable | None:
         entry = self._entries.get((key, None if weight is None else id(weight)))
         return None if entry is None else entry.variable
 
-    def variables(self):
+    def variables(self) -> list[keras.Variable]:
         return [entry.variable for entry in self._entries.values()]
 
-    def by_key(self):
+    def by_key(self) -> dict[str, keras.Variable]:
         places: dict[int, dict[int, int]] = {}
         found = {}
         for entry in self._entries.values():

@@ -29,7 +29,7 @@ ALLOWED = {
     "representation": set(),
     "typing": set(),
     "games": {"representation", "validation", "optional", "typing"},
-    "distribution": {"validation"},
+    "distribution": {"typing", "validation"},
     "compat": {"validation", "optional"},
 }
 # Room -> rooms it must not import.

@@ -60,7 +60,7 @@ class ArrayBatches:
             `starting_at`, as `ShuffledStream.epochs`.
         """
 
-        def batch_at(step):
+        def batch_at(step: tf.Tensor) -> tuple[tf.Tensor, ...]:
             indices = self._indices(step, first_step)
             return tf.nest.map_structure(
                 lambda array: tf.gather(array, indices), self._arrays
@@ -69,7 +69,7 @@ class ArrayBatches:
         whole = steps_per_epoch in (None, self.steps_per_epoch)
         return seekable.stream(batch_at, self.steps_per_epoch if whole else None)
 
-    def _indices(self, step, first_step):
+    def _indices(self, step: tf.Tensor, first_step: int) -> tf.Tensor:
         number, place = step // self.steps_per_epoch, step % self.steps_per_epoch
         begin = place * self.batch_size
         if self.num_examples % self.batch_size:

@@ -41,7 +41,12 @@ def load(
     return np.load(path, mmap_mode="r")[: len(kept)], kept
 
 
-def _make(path, listing, shape, fill):
+def _make(
+    path: pathlib.Path,
+    listing: pathlib.Path,
+    shape: tuple[int, ...],
+    fill: Callable[[np.ndarray], list[int]],
+) -> None:
     beside = path.with_name(f".{uuid.uuid4().hex}.npy")
     try:
         # On a full disk an array that is mapped kills the process; writing raises.
@@ -63,7 +68,7 @@ def _make(path, listing, shape, fill):
         beside.unlink(missing_ok=True)
 
 
-def _reserve(path, shape):
+def _reserve(path: pathlib.Path, shape: tuple[int, ...]) -> None:
     """Writes a file of zeros of an array's shape."""
     row = np.zeros(shape[1:], np.uint8).tobytes()
     header = {"descr": "|u1", "fortran_order": False, "shape": tuple(shape)}

@@ -3,12 +3,14 @@
 import difflib
 import os
 import socket
+from typing import Any, Literal, overload
 
 import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import optional, validation
 from keras_gamegan.datasets import resizing, stream
+from keras_gamegan.typing import PathLike, Structure
 
 _MEMORY_LIMIT = 4 * 2**30
 # Where most data sets come from; and what says that a proxy is asked instead.
@@ -19,19 +21,19 @@ _SHUFFLE_BUFFER = 10_000
 
 
 def load_images(
-    name,
-    split="train",
-    image_size=None,
-    data_dir=None,
-    batch_size=64,
-    shuffle=True,
-    seed=0,
-    with_labels=False,
-    cache=True,
-    drop_remainder=True,
-    num_examples=None,
-    download=True,
-):
+    name: str,
+    split: str = "train",
+    image_size: int | tuple[int, int] | None = None,
+    data_dir: PathLike | None = None,
+    batch_size: int = 64,
+    shuffle: bool = True,
+    seed: int = 0,
+    with_labels: bool = False,
+    cache: bool = True,
+    drop_remainder: bool = True,
+    num_examples: int | None = None,
+    download: bool = True,
+) -> tf.data.Dataset:
     """Loads images of TensorFlow Datasets as batches to train on.
 
     What comes back goes straight into `fit`: it has the length of one epoch, and each
@@ -109,16 +111,56 @@ def load_images(
     )
 
 
+@overload
 def load_arrays(
-    name,
-    split="train",
-    image_size=None,
-    data_dir=None,
-    num_examples=None,
-    with_labels=False,
-    download=True,
-    memory_limit=_MEMORY_LIMIT,
-):
+    name: str,
+    split: str = ...,
+    image_size: int | tuple[int, int] | None = ...,
+    data_dir: PathLike | None = ...,
+    num_examples: int | None = ...,
+    with_labels: Literal[False] = ...,
+    download: bool = ...,
+    memory_limit: int = ...,
+) -> np.ndarray: ...
+
+
+@overload
+def load_arrays(
+    name: str,
+    split: str = ...,
+    image_size: int | tuple[int, int] | None = ...,
+    data_dir: PathLike | None = ...,
+    num_examples: int | None = ...,
+    *,
+    with_labels: Literal[True],
+    download: bool = ...,
+    memory_limit: int = ...,
+) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+@overload
+def load_arrays(
+    name: str,
+    split: str = ...,
+    image_size: int | tuple[int, int] | None = ...,
+    data_dir: PathLike | None = ...,
+    num_examples: int | None = ...,
+    with_labels: bool = ...,
+    download: bool = ...,
+    memory_limit: int = ...,
+) -> np.ndarray | tuple[np.ndarray, np.ndarray]: ...
+
+
+def load_arrays(
+    name: str,
+    split: str = "train",
+    image_size: int | tuple[int, int] | None = None,
+    data_dir: PathLike | None = None,
+    num_examples: int | None = None,
+    with_labels: bool = False,
+    download: bool = True,
+    memory_limit: int = _MEMORY_LIMIT,
+) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """Loads images of TensorFlow Datasets into memory, in the order of the files.
 
     For metrics, which want a fixed set of real images, and as the source of a
@@ -165,11 +207,12 @@ def load_arrays(
         images.append(batch[0] if with_labels else batch)
         if with_labels:
             labels.append(batch[1])
-    images = np.concatenate(images)
-    return (images, np.concatenate(labels)) if with_labels else images
+    if with_labels:
+        return np.concatenate(images), np.concatenate(labels)
+    return np.concatenate(images)
 
 
-def find_builder(name, data_dir=None):
+def find_builder(name: str, data_dir: PathLike | None = None) -> Any:
     """Returns the TFDS builder of a name.
 
     Raises:
@@ -193,7 +236,7 @@ def find_builder(name, data_dir=None):
         ) from error
 
 
-def _prepared_builder(name, data_dir, download):
+def _prepared_builder(name: str, data_dir: PathLike | None, download: bool) -> Any:
     """Returns the TFDS builder of a data set whose files are there."""
     builder = find_builder(name, data_dir)
     if builder.is_prepared():
@@ -219,7 +262,7 @@ def _prepared_builder(name, data_dir, download):
     return builder
 
 
-def _check_network(builder, name, data_dir):
+def _check_network(builder: Any, name: str, data_dir: PathLike | None) -> None:
     """Raises at once without a network, where TFDS would try for minutes."""
     by_hand = builder.MANUAL_DOWNLOAD_INSTRUCTIONS is not None
     mocked = "testing" in type(builder).download_and_prepare.__module__
@@ -237,12 +280,18 @@ def _check_network(builder, name, data_dir):
         ) from error
 
 
-def class_names(name, data_dir=None):
+def class_names(name: str, data_dir: PathLike | None = None) -> list[str]:
     """Returns the names of the classes of a TFDS data set's feature "label"."""
     return find_builder(name, data_dir).info.features["label"].names
 
 
-def _check_request(builder, split, image_size, num_examples, with_labels):
+def _check_request(
+    builder: Any,
+    split: str,
+    image_size: int | tuple[int, int] | None,
+    num_examples: int | None,
+    with_labels: bool,
+) -> tuple[int, int, int]:
     """Checks what is asked of a data set; returns the shape of its images."""
     import tensorflow_datasets as tfds
 
@@ -290,7 +339,14 @@ def _check_request(builder, split, image_size, num_examples, with_labels):
     return image.shape
 
 
-def _examples(builder, split, shape, num_examples, with_labels, files_seed=None):
+def _examples(
+    builder: Any,
+    split: str,
+    shape: tuple[int, int, int],
+    num_examples: int | None,
+    with_labels: bool,
+    files_seed: int | None = None,
+) -> tf.data.Dataset:
     """Returns single uint8 examples, in a fixed order unless files are shuffled."""
     import tensorflow_datasets as tfds
 
@@ -302,7 +358,7 @@ def _examples(builder, split, shape, num_examples, with_labels, files_seed=None)
     if num_examples is not None:
         dataset = dataset.take(num_examples)
 
-    def select(example):
+    def select(example: dict[str, tf.Tensor]) -> Structure:
         image = resizing.crop_and_resize(example["image"], shape[:2])
         image = tf.ensure_shape(image, shape)
         return (image, tf.cast(example["label"], tf.int32)) if with_labels else image
@@ -310,7 +366,13 @@ def _examples(builder, split, shape, num_examples, with_labels, files_seed=None)
     return dataset.map(select, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
-def _check_memory(name, split, examples, shape, memory_limit):
+def _check_memory(
+    name: str,
+    split: str,
+    examples: tf.data.Dataset,
+    shape: tuple[int, int, int],
+    memory_limit: int,
+) -> None:
     count = int(examples.cardinality())  # Negative where it is unknown.
     needed = count * int(np.prod(shape))
     if needed > memory_limit:
@@ -323,6 +385,6 @@ def _check_memory(name, split, examples, shape, memory_limit):
         )
 
 
-def _scaled(images, labels=None):
+def _scaled(images: tf.Tensor, labels: tf.Tensor | None = None) -> Structure:
     images = tf.cast(images, tf.float32) / 127.5 - 1.0
     return images if labels is None else (images, labels)

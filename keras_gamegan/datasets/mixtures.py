@@ -1,7 +1,10 @@
 """Mixtures of Gaussians: the test bed for missing modes."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from keras_gamegan import validation
 from keras_gamegan.datasets import points
@@ -38,7 +41,9 @@ class GaussianMixture(points.PointDistribution):
         (1000, 1)
     """
 
-    def __init__(self, centers, standard_deviation, seed=0):
+    def __init__(
+        self, centers: ArrayLike, standard_deviation: float, seed: int = 0
+    ) -> None:
         """See the class."""
         super().__init__(seed)
         centers = np.array(centers, dtype=np.float32)
@@ -54,16 +59,18 @@ class GaussianMixture(points.PointDistribution):
         )
 
     @property
-    def num_modes(self):
+    def num_modes(self) -> int:
         """Number of Gaussians in the mixture."""
         return self.centers.shape[0]
 
     @property
-    def data_dim(self):
+    def data_dim(self) -> int:
         """Number of coordinates of a point."""
         return self.centers.shape[1]
 
-    def draw(self, num_samples, seed):
+    def draw(
+        self, num_samples: int, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
         """See the base class; the labels are the indices of the modes."""
         # One seed an operation, or the mode and the noise would be dependent.
         seeds = tf.random.split(seed, 2, alg="philox")
@@ -78,8 +85,12 @@ class GaussianMixture(points.PointDistribution):
 
 
 def gaussian_ring(
-    num_modes=8, radius=1.0, standard_deviation=0.05, divisor=1.0, seed=0
-):
+    num_modes: int = 8,
+    radius: float = 1.0,
+    standard_deviation: float = 0.05,
+    divisor: float = 1.0,
+    seed: int = 0,
+) -> GaussianMixture:
     r"""Gaussians whose centres stand evenly on a circle.
 
     The commonest test for mode collapse: a generator under simultaneous gradient
@@ -136,11 +147,11 @@ def gaussian_ring(
 
 
 def gaussian_grid(
-    coordinates=(-4.0, -2.0, 0.0, 2.0, 4.0),
-    standard_deviation=0.05,
-    divisor=2.828,
-    seed=0,
-):
+    coordinates: Sequence[float] = (-4.0, -2.0, 0.0, 2.0, 4.0),
+    standard_deviation: float = 0.05,
+    divisor: float = 2.828,
+    seed: int = 0,
+) -> GaussianMixture:
     r"""Gaussians whose centres form a square grid in the plane.
 
     With $a_1, \ldots, a_n$ the coordinates and d the divisor, the $n^2$ centres are

@@ -1,5 +1,7 @@
 """Examples of a `tf.data.Dataset` as a shuffled stream."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -79,7 +81,7 @@ def from_dataset(
     specs = _chosen(dataset.element_spec, image_key, label_key)
     _check_examples(specs[0], size)
 
-    def select(*element):
+    def select(*element: Any) -> Any:
         image, label = _chosen(
             element[0] if len(element) == 1 else element, image_key, label_key
         )
@@ -101,7 +103,9 @@ def from_dataset(
     )
 
 
-def _chosen(element, image_key, label_key):
+def _chosen(
+    element: Any, image_key: str | None, label_key: str | None
+) -> tuple[Any, ...]:
     """Returns the (image, label or None) of an element, or of its specification."""
     if isinstance(element, dict):
         keys = {"image_key": image_key or "image"}
@@ -115,11 +119,11 @@ def _chosen(element, image_key, label_key):
                 )
         label = None if label_key is None else element[label_key]
         return element[keys["image_key"]], label
-    for argument, key in (("image_key", image_key), ("label_key", label_key)):
-        if key is not None:
+    for argument, given in (("image_key", image_key), ("label_key", label_key)):
+        if given is not None:
             raise ValueError(
                 f"`{argument}` belongs to elements that are dictionaries. Received: "
-                f"{argument}={key!r} for elements {element!r}. Leave it out."
+                f"{argument}={given!r} for elements {element!r}. Leave it out."
             )
     if isinstance(element, (tuple, list)):
         if len(element) not in (1, 2):
@@ -131,7 +135,7 @@ def _chosen(element, image_key, label_key):
     return element, None
 
 
-def _check_examples(spec, size):
+def _check_examples(spec: tf.TensorSpec, size: tuple[int, int] | None) -> None:
     kind = getattr(spec, "dtype", None)
     if kind is None or not (kind == tf.uint8 or kind.is_floating):
         raise TypeError(
@@ -152,7 +156,9 @@ def _check_examples(spec, size):
         )
 
 
-def _read(examples, with_labels):
+def _read(
+    examples: tf.data.Dataset, with_labels: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
     images, labels, total = [], [], 0
     for batch in examples.batch(256).as_numpy_iterator():
         images.append(batch[0] if with_labels else batch)

@@ -1,11 +1,14 @@
 """What the synthetic distributions share: samples for plots, batches for training."""
 
 import abc
+from typing import Literal, overload
 
+import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import validation
 from keras_gamegan.datasets import seekable
+from keras_gamegan.typing import Structure
 
 # Steps count from 0, so no batch of a stream is ever drawn with this number: what is
 # sampled for a metric is never what was trained on.
@@ -23,12 +26,14 @@ class PointDistribution(abc.ABC):
             points.
     """
 
-    def __init__(self, seed=0):
+    def __init__(self, seed: int = 0) -> None:
         """See the class."""
         self.seed = validation.check_seed("seed", seed)
 
     @abc.abstractmethod
-    def draw(self, num_samples, seed):
+    def draw(
+        self, num_samples: int, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
         """Draws points, in TensorFlow operations.
 
         Args:
@@ -40,7 +45,27 @@ class PointDistribution(abc.ABC):
             an int32 tensor of shape (num_samples,) or None if there are none.
         """
 
-    def sample(self, num_samples, seed=None, with_labels=False):
+    @overload
+    def sample(
+        self,
+        num_samples: int,
+        seed: int | None = ...,
+        with_labels: Literal[False] = ...,
+    ) -> np.ndarray: ...
+
+    @overload
+    def sample(
+        self, num_samples: int, seed: int | None = ..., *, with_labels: Literal[True]
+    ) -> tuple[np.ndarray, np.ndarray]: ...
+
+    @overload
+    def sample(
+        self, num_samples: int, seed: int | None = ..., with_labels: bool = ...
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]: ...
+
+    def sample(
+        self, num_samples: int, seed: int | None = None, with_labels: bool = False
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Draws points for a plot or a metric.
 
         Args:
@@ -61,12 +86,15 @@ class PointDistribution(abc.ABC):
             points, labels = self.draw(num_samples, pair)
         if not with_labels:
             return points.numpy()
-        self._check_labels(labels)
-        return points.numpy(), labels.numpy()
+        return points.numpy(), self._checked(labels).numpy()
 
     def batches(
-        self, batch_size=256, steps_per_epoch=None, start_step=0, with_labels=False
-    ):
+        self,
+        batch_size: int = 256,
+        steps_per_epoch: int | None = None,
+        start_step: int = 0,
+        with_labels: bool = False,
+    ) -> tf.data.Dataset:
         """Streams fresh points to train on.
 
         The batch of step s is a pure function of (seed, s), so a stream that starts at
@@ -86,19 +114,19 @@ class PointDistribution(abc.ABC):
         """
         batch_size = validation.check_integer("batch_size", batch_size)
 
-        def batch_at(step):
+        def batch_at(step: tf.Tensor) -> Structure:
             points, labels = self.draw(batch_size, tf.stack([self.seed, step]))
             if not with_labels:
                 return points
-            self._check_labels(labels)
-            return points, labels
+            return points, self._checked(labels)
 
         return seekable.stream(batch_at, steps_per_epoch, start_step)
 
-    def _check_labels(self, labels):
+    def _checked(self, labels: tf.Tensor | None) -> tf.Tensor:
         if labels is None:
             raise ValueError(
                 "`with_labels=True` needs a distribution whose points have labels. "
                 f"Received: a {type(self).__name__}, whose points have none. "
                 "Pass with_labels=False, or use a mixture such as `gaussian_ring`."
             )
+        return labels

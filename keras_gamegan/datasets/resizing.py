@@ -1,11 +1,13 @@
 """Images of any size brought to one size, without distortion or aliasing."""
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 from keras_gamegan import validation
 
 
-def as_size(image_size):
+def as_size(image_size: int | Sequence[int]) -> tuple[int, int]:
     """Returns (height, width) for a side or a pair.
 
     Args:
@@ -33,7 +35,7 @@ def as_size(image_size):
     return height, width
 
 
-def crop_and_resize(image, size):
+def crop_and_resize(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     """Resizes the largest centred part of an image that has the shape asked for.
 
     Args:

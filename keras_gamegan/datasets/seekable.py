@@ -5,13 +5,21 @@ at step s without replaying the steps before it.
 """
 
 import itertools
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 import tensorflow as tf
 
 from keras_gamegan import validation
+from keras_gamegan.typing import Structure
+
+# From a step, an int64 scalar, to its batch.
+BatchAt: TypeAlias = Callable[[tf.Tensor], Structure]
 
 
-def stream(batch_at, steps_per_epoch=None, start_step=0):
+def stream(
+    batch_at: BatchAt, steps_per_epoch: int | None = None, start_step: int = 0
+) -> tf.data.Dataset:
     """Builds a `tf.data.Dataset` from the function that gives the batch of a step.
 
     Args:
@@ -41,7 +49,7 @@ def stream(batch_at, steps_per_epoch=None, start_step=0):
     )
     first_steps = (max(start, start_step) for start in epoch_starts)
 
-    def next_first_step():
+    def next_first_step() -> Iterator[int]:
         yield next(first_steps)
 
     dataset = tf.data.Dataset.from_generator(
@@ -59,10 +67,15 @@ def stream(batch_at, steps_per_epoch=None, start_step=0):
     return _seekable(_finished(dataset), batch_at, steps_per_epoch, start_step)
 
 
-def _seekable(dataset, batch_at, steps_per_epoch, start_step):
+def _seekable(
+    dataset: tf.data.Dataset,
+    batch_at: BatchAt,
+    steps_per_epoch: int | None,
+    start_step: int,
+) -> tf.data.Dataset:
     """Gives the dataset the method by which `fit` resumes: `starting_at(step)`."""
 
-    def starting_at(step):
+    def starting_at(step: int) -> tf.data.Dataset:
         return stream(batch_at, steps_per_epoch, start_step + step)
 
     dataset.starting_at = starting_at
@@ -70,7 +83,7 @@ def _seekable(dataset, batch_at, steps_per_epoch, start_step):
     return dataset
 
 
-def _finished(dataset):
+def _finished(dataset: tf.data.Dataset) -> tf.data.Dataset:
     # Steps, not files, are what several workers share.
     options = tf.data.Options()
     policy = tf.data.experimental.AutoShardPolicy.DATA

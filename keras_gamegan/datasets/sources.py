@@ -114,7 +114,11 @@ def _is_path(name: str) -> bool:
     return looks or files.exists(files.locate("source", name))
 
 
-def _check_as_they_are(name, image_size, found):
+def _check_as_they_are(
+    name: str,
+    image_size: int | tuple[int, int] | None,
+    found: stream.ShuffledStream,
+) -> None:
     if image_size is None:
         return
     height, width = np.broadcast_to(image_size, 2)

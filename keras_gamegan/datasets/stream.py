@@ -1,10 +1,14 @@
 """Arrays as a shuffled stream that can be entered at any step."""
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from keras_gamegan import validation
 from keras_gamegan.datasets import permutation, seekable
+from keras_gamegan.typing import Structure
 
 
 class ShuffledStream:
@@ -60,15 +64,15 @@ class ShuffledStream:
 
     def __init__(
         self,
-        images,
-        labels=None,
-        batch_size=64,
+        images: ArrayLike,
+        labels: ArrayLike | None = None,
+        batch_size: int = 64,
         *,
-        shuffle=True,
-        drop_remainder=True,
-        seed=0,
-        class_names=None,
-    ):
+        shuffle: bool = True,
+        drop_remainder: bool = True,
+        seed: int = 0,
+        class_names: Iterable[str] | None = None,
+    ) -> None:
         """See the class."""
         images = np.asanyarray(images)  # A file that is mapped stays one.
         if images.dtype != np.uint8 and not np.issubdtype(images.dtype, np.floating):
@@ -103,7 +107,7 @@ class ShuffledStream:
             self._take = _rows_of(images)
             self._labels = None if labels is None else tf.constant(labels)
 
-    def _check_labels(self, labels):
+    def _check_labels(self, labels: ArrayLike) -> np.ndarray:
         labels = np.asarray(labels)
         if not np.issubdtype(labels.dtype, np.integer):
             raise TypeError(
@@ -120,7 +124,7 @@ class ShuffledStream:
             )
         return labels.astype(np.int32)
 
-    def indices(self, step):
+    def indices(self, step: int | tf.Tensor) -> tf.Tensor:
         """Returns which examples make up the batch of a global step.
 
         Args:
@@ -143,7 +147,7 @@ class ShuffledStream:
         key = tf.stack([tf.constant(self.seed, tf.int64), epoch])
         return permutation.permuted(positions, key, self.num_examples)
 
-    def examples(self, number=None):
+    def examples(self, number: int | None = None) -> Structure:
         """Returns the first examples, in the order of the arrays.
 
         Args:
@@ -157,7 +161,7 @@ class ShuffledStream:
         found = self._at(tf.range(number, dtype=tf.int64))
         return tf.nest.map_structure(lambda part: part.numpy(), found)
 
-    def batch(self, step):
+    def batch(self, step: int | tf.Tensor) -> Structure:
         """Returns the batch of a global step.
 
         Args:
@@ -169,7 +173,7 @@ class ShuffledStream:
         """
         return self._at(self.indices(step))
 
-    def _at(self, indices):
+    def _at(self, indices: tf.Tensor) -> Structure:
         images = self._take(indices)
         if images.dtype == tf.uint8:
             images = tf.cast(images, tf.float32) / 127.5 - 1.0
@@ -179,7 +183,7 @@ class ShuffledStream:
             return images
         return images, tf.gather(self._labels, indices)
 
-    def endless(self, start_step=0):
+    def endless(self, start_step: int = 0) -> tf.data.Dataset:
         """Streams batches without end, from any step on.
 
         Args:
@@ -190,7 +194,7 @@ class ShuffledStream:
         """
         return seekable.stream(self.batch, start_step=start_step)
 
-    def epochs(self, start_epoch=0):
+    def epochs(self, start_epoch: int = 0) -> tf.data.Dataset:
         """Gives one epoch for each iteration, each in another order.
 
         Args:
@@ -206,16 +210,16 @@ class ShuffledStream:
         return seekable.stream(self.batch, self.steps_per_epoch, start_step)
 
 
-def _rows_of(images):
+def _rows_of(images: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
     """Returns the function (indices) -> rows; of a mapped file it reads them alone."""
     if not isinstance(images, np.memmap):
         held = tf.constant(images)
         return lambda indices: tf.gather(held, indices)
 
-    def read(indices):
+    def read(indices: np.ndarray) -> np.ndarray:
         return np.asarray(images[indices])
 
-    def take(indices):
+    def take(indices: tf.Tensor) -> tf.Tensor:
         rows = tf.numpy_function(read, [indices], images.dtype, stateful=False)
         return tf.ensure_shape(rows, (indices.shape[0], *images.shape[1:]))
 

@@ -37,13 +37,15 @@ class SwissRoll(points.PointDistribution):
 
     data_dim = 2
 
-    def __init__(self, noise=0.25, divisor=7.5, seed=0):
+    def __init__(
+        self, noise: float = 0.25, divisor: float = 7.5, seed: int = 0
+    ) -> None:
         """See the class."""
         super().__init__(seed)
         self.noise = validation.check_number("noise", noise)
         self.divisor = validation.check_number("divisor", divisor, exclusive=True)
 
-    def draw(self, num_samples, seed):
+    def draw(self, num_samples: int, seed: tf.Tensor) -> tuple[tf.Tensor, None]:
         """See the base class; there are no labels."""
         seeds = tf.random.split(seed, 2, alg="philox")
         angle = tf.random.stateless_uniform(
@@ -54,7 +56,7 @@ class SwissRoll(points.PointDistribution):
         return (curve + self.noise * noise) / self.divisor, None
 
 
-def swiss_roll(noise=0.25, divisor=7.5, seed=0):
+def swiss_roll(noise: float = 0.25, divisor: float = 7.5, seed: int = 0) -> SwissRoll:
     r"""A spiral of one turn and a half, with Gaussian noise around it.
 
     The points are $(t \cos t, t \sin t) / d$ for t uniform on

@@ -8,6 +8,10 @@ at all hashes; each then raises, or none. One that cannot even begin says so the
 import contextlib
 import hashlib
 import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import tensorflow as tf
 
 from keras_gamegan.distribution import cluster, lost_worker, workers
 
@@ -18,7 +22,7 @@ _FAILED = "failed: "
 
 
 @contextlib.contextmanager
-def prepared(strategy):
+def prepared(strategy: tf.distribute.Strategy) -> Iterator[None]:
     """Tells the others, who wait in `check`, of an error raised in here."""
     try:
         yield
@@ -31,7 +35,9 @@ def prepared(strategy):
         raise
 
 
-def check(strategy, gather):
+def check(
+    strategy: tf.distribute.Strategy, gather: Callable[[], Mapping[str, Any]]
+) -> None:
     """Raises on every worker if one of them differs from the first.
 
     Args:
@@ -69,12 +75,12 @@ def check(strategy, gather):
         )
 
 
-def _digest(fact):
+def _digest(fact: Any) -> str:
     text = json.dumps(_without_names(fact), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def _without_names(value):
+def _without_names(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _without_names(v) for k, v in value.items() if k not in _NAMES}
     if isinstance(value, (list, tuple)):

@@ -2,10 +2,15 @@
 
 import os
 import socket
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+import tensorflow as tf
 
 TIMEOUT = "KERAS_GAMEGAN_WORKER_TIMEOUT"
 _DEFAULT_SECONDS = 60.0
+
+Resolver: TypeAlias = tf.distribute.cluster_resolver.ClusterResolver
 
 
 class Task(NamedTuple):
@@ -22,12 +27,8 @@ class Task(NamedTuple):
     port: int
 
 
-def tasks(resolver):
-    """Returns the tasks that train together, in the order of their replicas.
-
-    Args:
-        resolver: A `tf.distribute.cluster_resolver.ClusterResolver`, or None.
-    """
+def tasks(resolver: Resolver | None) -> list[Task]:
+    """Returns the tasks that train together, in the order of their replicas."""
     spec = {} if resolver is None else resolver.cluster_spec().as_dict()
     return [
         Task(f"{job} {index}", *_host_and_port(address))
@@ -36,12 +37,12 @@ def tasks(resolver):
     ]
 
 
-def own_name(resolver):
+def own_name(resolver: Resolver) -> str:
     """Returns this process' name among the tasks."""
     return f"{resolver.task_type} {resolver.task_id}"
 
 
-def patience():
+def patience() -> float:
     """Returns for how many seconds a worker waits for one that does not answer.
 
     Raises:
@@ -60,7 +61,7 @@ def patience():
     return seconds
 
 
-def silent(others):
+def silent(others: Sequence[Task]) -> list[Task]:
     """Returns those of the tasks at whose address nobody listens, by connecting."""
     found = []
     for task in others:
@@ -71,13 +72,13 @@ def silent(others):
     return found
 
 
-def _numbered(addresses):
+def _numbered(addresses: dict[int, str] | Sequence[str]) -> list[tuple[int, str]]:
     # Where tasks are missing, TensorFlow has a dictionary instead of a list.
     if isinstance(addresses, dict):
         return sorted(addresses.items())
     return list(enumerate(addresses))
 
 
-def _host_and_port(address):
+def _host_and_port(address: str) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
     return host.strip("[]"), int(port)

@@ -3,7 +3,9 @@
 import tensorflow as tf
 
 
-def check_steps_per_execution(strategy, steps_per_execution):
+def check_steps_per_execution(
+    strategy: tf.distribute.Strategy, steps_per_execution: int
+) -> None:
     """Raises where Keras 3.15 would fail in the middle of a graph.
 
     Keras runs the steps inside a `tf.cond`, where an all-reduce of MirroredStrategy
@@ -28,7 +30,9 @@ def check_steps_per_execution(strategy, steps_per_execution):
         )
 
 
-def check_jit_compile(strategy, jit_compile):
+def check_jit_compile(
+    strategy: tf.distribute.Strategy, jit_compile: bool | str
+) -> None:
     """Raises where XLA would fail on variables that another device holds.
 
     Keras compiles the step of all replicas as one: `jit_compile=True` fits no model

@@ -3,7 +3,7 @@
 import keras
 
 
-def variables_of(optimizer):
+def variables_of(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
     """Returns the variables a built Keras optimizer was built for, in their order.
 
     An optimizer's own variables are public, those it moves are not. By them its slots
@@ -11,10 +11,10 @@ def variables_of(optimizer):
     tests/distribution/test_keras_private.py.
 
     Args:
-        optimizer: Keras optimizer; a `LossScaleOptimizer` stands for the one within.
+        optimizer: A `LossScaleOptimizer` stands for the one within.
 
     Returns:
-        List of Keras variables; empty if the optimizer is not built.
+        The variables; none if the optimizer is not built.
     """
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     return list(inner._trainable_variables)

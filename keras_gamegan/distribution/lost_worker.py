@@ -1,6 +1,7 @@
 """What is said of a worker that ended or does not answer."""
 
 import re
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -30,7 +31,9 @@ class WorkerLostError(RuntimeError):
     """
 
 
-def explain(error, strategy):
+def explain(
+    error: Exception, strategy: tf.distribute.Strategy
+) -> WorkerLostError | None:
     """Returns the `WorkerLostError` behind a TensorFlow error, or None.
 
     Args:
@@ -52,7 +55,9 @@ def explain(error, strategy):
     )
 
 
-def stopped(name, reason, strategy):
+def stopped(
+    name: str, reason: str, strategy: tf.distribute.Strategy
+) -> WorkerLostError:
     """Returns the error of a worker that was told why another one stopped.
 
     Args:
@@ -67,7 +72,9 @@ def stopped(name, reason, strategy):
     )
 
 
-def not_answering(strategy, moment, seconds):
+def not_answering(
+    strategy: tf.distribute.Strategy, moment: str, seconds: float
+) -> WorkerLostError:
     """Returns the error of a worker that has waited long enough.
 
     Args:
@@ -92,11 +99,11 @@ def not_answering(strategy, moment, seconds):
     )
 
 
-def _listed(tasks):
+def _listed(tasks: Sequence[cluster.Task]) -> str:
     return ", ".join(f"{task.name} ({task.host}:{task.port})" for task in tasks)
 
 
-def _named(error, own):
+def _named(error: Exception, own: str) -> str | None:
     """Returns the name of the first other task in TensorFlow's message, or None."""
     pattern = r"/job:(\w+)/(?:replica:\d+/)?task:(\d+)"
     names = [f"{job} {int(task)}" for job, task in re.findall(pattern, str(error))]

@@ -8,14 +8,14 @@ Keras has learnt it.
 import tensorflow as tf
 
 
-def has_several_workers():
+def has_several_workers() -> bool:
     """Returns whether the current strategy spans several processes."""
     return isinstance(
         tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy
     )
 
 
-def logs_for_keras(logs):
+def logs_for_keras(logs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Returns a step's logs in the shape that Keras can reduce over replicas.
 
     Args:

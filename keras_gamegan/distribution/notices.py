@@ -11,6 +11,9 @@ import json
 import secrets
 import socket
 import threading
+from collections.abc import Iterator
+
+import tensorflow as tf
 
 from keras_gamegan.distribution import cluster, lost_worker, sockets, workers
 
@@ -22,7 +25,7 @@ _SECONDS_TO_HEAR = 1.0
 
 
 @contextlib.contextmanager
-def exchanged(strategy):
+def exchanged(strategy: tf.distribute.Strategy) -> Iterator[None]:
     """Within, an error on one worker is the reason of `WorkerLostError` on the others.
 
     Every worker must enter it at the same point.
@@ -55,8 +58,8 @@ class _Board:
         strategy: The model's strategy.
     """
 
-    def __init__(self, strategy):
-        self._notices = []
+    def __init__(self, strategy: tf.distribute.Strategy) -> None:
+        self._notices: list[tuple[str, str]] = []
         self._has_heard = threading.Event()
         # Whoever does not know it is not listened to.
         self._password = secrets.token_hex(16)
@@ -72,7 +75,7 @@ class _Board:
             if task.name != self._name
         ]
 
-    def tell(self, reason):
+    def tell(self, reason: str) -> None:
         """Tells all other workers, of which some may be gone."""
         for host, port, password in self._others:
             message = json.dumps([password, self._name, reason[:_LONGEST]])
@@ -81,16 +84,16 @@ class _Board:
                 with socket.create_connection(address, _SECONDS_TO_CONNECT) as made:
                     made.sendall(message.encode())
 
-    def heard(self):
+    def heard(self) -> tuple[str, str] | None:
         """Returns (name, reason) of the first that told one, or None."""
         self._has_heard.wait(_SECONDS_TO_HEAR)
         return self._notices[0] if self._notices else None
 
-    def close(self):
+    def close(self) -> None:
         """Hears no more."""
         self._listener.close()
 
-    def _hear(self, connection):
+    def _hear(self, connection: socket.socket) -> None:
         password, name, reason = json.loads(sockets.received(connection, _MOST_BYTES))
         if secrets.compare_digest(password, self._password):
             self._notices.append((str(name), str(reason)))

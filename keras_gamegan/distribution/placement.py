@@ -1,7 +1,10 @@
 """Whether a model stands where it is to be trained, said before anything runs."""
 
 import contextlib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import keras
 import tensorflow as tf
 
 _ADVICE = (
@@ -10,7 +13,7 @@ _ADVICE = (
 )
 
 
-def scope_of(model, *optimizers):
+def scope_of(model: keras.Model, *optimizers: Any) -> contextlib.AbstractContextManager:
     """Returns the scope of the strategy that a model was built under.
 
     Args:
@@ -35,12 +38,14 @@ def scope_of(model, *optimizers):
     return strategy.scope()
 
 
-def check(model, variables):
+def check(
+    model: keras.Model, variables: Mapping[str, Sequence[keras.Variable]]
+) -> None:
     """Raises if a model and its strategy do not belong together.
 
     Args:
         model: A built and compiled model.
-        variables: Dictionary from what they are to lists of Keras variables.
+        variables: From what they are to the variables.
 
     Raises:
         ValueError: If the model was built outside the current strategy's scope, or its
@@ -69,7 +74,7 @@ def check(model, variables):
             )
 
 
-def check_batch_size(model, batch_size):
+def check_batch_size(model: keras.Model, batch_size: float | None) -> None:
     """Raises if a global batch has fewer examples than there are replicas.
 
     Args:
@@ -85,10 +90,10 @@ def check_batch_size(model, batch_size):
         )
 
 
-def _strategy_of(model):
+def _strategy_of(model: keras.Model) -> tf.distribute.Strategy | None:
     # Keras' own name; the public property falls back to the current strategy.
     return model._distribute_strategy
 
 
-def _is_distributed(variable):
+def _is_distributed(variable: keras.Variable) -> bool:
     return isinstance(variable.value, tf.distribute.DistributedValues)

@@ -5,7 +5,7 @@ import hashlib
 import socket
 import threading
 import time
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -18,7 +18,7 @@ _SECONDS_TO_BIND = 10.0
 
 
 def wait_for_workers(
-    timeout: float | None = None, cluster_resolver: Any = None
+    timeout: float | None = None, cluster_resolver: cluster.Resolver | None = None
 ) -> None:
     """Waits until all workers are there; names those that are not.
 
@@ -71,24 +71,26 @@ class _Meeting:
         deadline: Monotonic time to wait until.
     """
 
-    def __init__(self, tasks, own, deadline):
+    def __init__(
+        self, tasks: Sequence[cluster.Task], own: str, deadline: float
+    ) -> None:
         self._deadline = deadline
         # Workers of different clusters do not answer each other.
         digest = hashlib.sha256(repr(tasks).encode()).hexdigest()[:16]
         self._prefix = f"keras_gamegan {digest} "
         self._own = next(task for task in tasks if task.name == own)
         self._others = [task for task in tasks if task.name != own]
-        self._here = set()
-        self._trouble = {}
+        self._here: set[str] = set()
+        self._trouble: dict[str, str] = {}
         self._listener = self._bind()
 
-    def __enter__(self):
+    def __enter__(self) -> "_Meeting":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._listener.close()
 
-    def wait(self, timeout):
+    def wait(self, timeout: float) -> None:
         """Returns when all others are here, or raises."""
         threads = [
             threading.Thread(target=self._greet, args=(task,), daemon=True)
@@ -112,7 +114,7 @@ class _Meeting:
                 f"longer: {cluster.TIMEOUT}=600 in the environment."
             )
 
-    def _bind(self):
+    def _bind(self) -> sockets.Listener:
         end = min(time.monotonic() + _SECONDS_TO_BIND, self._deadline)
         while True:
             try:
@@ -128,7 +130,7 @@ class _Meeting:
                     ) from error
             time.sleep(_PAUSE)
 
-    def _greet(self, task):
+    def _greet(self, task: cluster.Task) -> None:
         """Greets one of the others until it answers."""
         while time.monotonic() < self._deadline:
             address = task.host, task.port
@@ -148,7 +150,7 @@ class _Meeting:
                 return
             time.sleep(_PAUSE)
 
-    def _answer_to_greeting(self, made):
+    def _answer_to_greeting(self, made: socket.socket) -> str | None:
         with made:
             try:
                 made.sendall(f"{self._prefix}{self._own.name}\n".encode())
@@ -156,7 +158,7 @@ class _Meeting:
             except OSError:
                 return None
 
-    def _answer(self, connection):
+    def _answer(self, connection: socket.socket) -> None:
         """Answers a greeting."""
         greeting = _line(connection)
         name = greeting.removeprefix(self._prefix)
@@ -166,6 +168,6 @@ class _Meeting:
             self._here.add(name)
 
 
-def _line(connection):
+def _line(connection: socket.socket) -> str:
     found = sockets.received(connection, 200, until=b"\n")
     return found.decode(errors="replace").removesuffix("\n")

@@ -3,9 +3,13 @@
 Outside a strategy everything here is trivial and adds no operation to the graph.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
+import keras
 import tensorflow as tf
+
+from keras_gamegan.typing import Structure
 
 
 class Share(NamedTuple):
@@ -17,17 +21,17 @@ class Share(NamedTuple):
         local_size: Examples on this replica.
     """
 
-    size: Any
-    offset: Any
-    local_size: Any
+    size: int | tf.Tensor
+    offset: int | tf.Tensor
+    local_size: int | tf.Tensor
 
 
-def num_replicas():
+def num_replicas() -> int:
     """Returns the number of replicas in sync, a Python int."""
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
-def place():
+def place() -> tuple[int | tf.Tensor, int]:
     """Returns (this replica's number, number of replicas); (0, 1) outside replicas."""
     context = tf.distribute.get_replica_context()
     if context is None:
@@ -35,13 +39,13 @@ def place():
     return context.replica_id_in_sync_group, context.num_replicas_in_sync
 
 
-def runs_in_replica():
+def runs_in_replica() -> bool:
     """Returns whether this code is being run by a strategy, once for each replica."""
     inside = tf.distribute.get_replica_context() is not None
     return inside and tf.distribute.has_strategy()
 
 
-def share_of_batch(tensor):
+def share_of_batch(tensor: tf.Tensor) -> Share:
     """Returns this replica's `Share` of the batch whose local part is ``tensor``.
 
     With a static batch size it is known without communication; a batch size known only
@@ -60,7 +64,7 @@ def share_of_batch(tensor):
     return Share(tf.reduce_sum(sizes), tf.cumsum(sizes, exclusive=True)[replica], local)
 
 
-def sum_over_replicas(structure):
+def sum_over_replicas(structure: Structure) -> Structure:
     """Returns the structure of tensors summed over replicas, in one communication."""
     if num_replicas() == 1:
         return structure
@@ -68,7 +72,9 @@ def sum_over_replicas(structure):
     return context.all_reduce(tf.distribute.ReduceOp.SUM, structure)
 
 
-def mean_over_replicas(tensors, share):
+def mean_over_replicas(
+    tensors: Sequence[tf.Tensor], share: Share
+) -> Sequence[tf.Tensor]:
     """Returns floating tensors averaged over replicas, by the size of their shares.
 
     What each replica moved on its own (BatchNorm statistics) would otherwise be
@@ -93,7 +99,7 @@ def mean_over_replicas(tensors, share):
     ]
 
 
-def masked(structure, share):
+def masked(structure: Structure, share: Share) -> Structure:
     """Returns the structure of tensors, or zeros on a replica whose share is empty.
 
     The mean of no examples is no number, and zero times that is none either.
@@ -105,7 +111,7 @@ def masked(structure, share):
     )
 
 
-def local_values(variable):
+def local_values(variable: keras.Variable) -> list[tf.Tensor]:
     """Returns the values of a Keras variable on the replicas of this process.
 
     Without communication, unlike reading a variable that is summed when it is read.
@@ -114,7 +120,7 @@ def local_values(variable):
     return [tf.convert_to_tensor(v) for v in getattr(value, "values", (value,))]
 
 
-def read_row(variable, index):
+def read_row(variable: keras.Variable, index: int | tf.Tensor) -> tf.Tensor:
     """Returns one row of a Keras variable without reading the others.
 
     `tf.gather` of a variable's value may copy all of it first; of the variable itself
@@ -122,8 +128,8 @@ def read_row(variable, index):
     this replica can.
 
     Args:
-        variable: Keras variable (n, ...).
-        index: An int or an integer tensor.
+        variable: Variable (n, ...).
+        index: Number of the row; numbers of several, for several.
     """
     source = variable.value
     copies = getattr(source, "values", None)

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import socket
 import threading
+from collections.abc import Callable
 
 _SECONDS_A_LOOK = 0.2
 _SECONDS_A_CONNECTION = 2.0
@@ -14,14 +15,14 @@ class Listener:
 
     Args:
         port: Its port; 0 for any that is free.
-        handle: Function of a connection, a socket with a timeout, which is closed
-            after it. What it raises for what came is passed over.
+        handle: Called with a connection that has a timeout, and is closed after it.
+            What it raises for what came is passed over.
 
     Attributes:
         port: Its port.
     """
 
-    def __init__(self, port, handle):
+    def __init__(self, port: int, handle: Callable[[socket.socket], object]) -> None:
         self._handle = handle
         self._socket = _listening(port)
         # Closing a socket on which a thread waits does not wake it everywhere.
@@ -31,13 +32,13 @@ class Listener:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def close(self):
+    def close(self) -> None:
         """Stops, and leaves the port free."""
         self._is_closed.set()
         self._thread.join()
         self._socket.close()
 
-    def _run(self):
+    def _run(self) -> None:
         while not self._is_closed.is_set():
             try:
                 connection, _ = self._socket.accept()
@@ -50,11 +51,11 @@ class Listener:
                 self._handle(connection)
 
 
-def received(connection, limit, until=b""):
+def received(connection: socket.socket, limit: int, until: bytes = b"") -> bytes:
     """Returns the bytes that come until a mark, the other side's end or a limit.
 
     Args:
-        connection: Socket.
+        connection: Where they come.
         limit: Most bytes.
         until: Bytes after which no more is read. Default: none.
     """
@@ -67,7 +68,7 @@ def received(connection, limit, until=b""):
     return found
 
 
-def _listening(port):
+def _listening(port: int) -> socket.socket:
     if socket.has_dualstack_ipv6():
         try:
             return socket.create_server(

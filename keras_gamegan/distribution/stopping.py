@@ -3,6 +3,7 @@
 import keras
 
 from keras_gamegan.distribution import workers
+from keras_gamegan.typing import Logs
 
 # Steps of an epoch between two exchanges: 10 ms for one is 0.1 ms a step.
 STEPS_BETWEEN = 100
@@ -20,15 +21,15 @@ class StopTogether(keras.callbacks.Callback):
     every worker or on none.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self._wanted = False
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Prepares for a run; called by Keras."""
         self._wanted = False
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Called by Keras after every batch."""
         if self.model.stop_training:
             self._wanted = True
@@ -36,12 +37,12 @@ class StopTogether(keras.callbacks.Callback):
         if (batch + 1) % STEPS_BETWEEN == 0:
             self._agree(f"step {batch + 1} of the epoch")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Called by Keras after every epoch."""
         self._wanted = self._wanted or self.model.stop_training
         self._agree(f"the end of epoch {epoch + 1}")
 
-    def _agree(self, moment):
+    def _agree(self, moment: str) -> None:
         texts = workers.all_texts(
             self.model.distribute_strategy,
             _STOP if self._wanted else _GO_ON,

@@ -1,5 +1,7 @@
 """What Keras' trainer does under a strategy that a built model has no use for."""
 
+from typing import Any
+
 
 class BuiltTrainer:
     """Mixin of a `keras.Model` that is built by its constructor.
@@ -10,6 +12,8 @@ class BuiltTrainer:
     iteration, which no other run does. There is nothing to build: nothing is drawn.
     """
 
-    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+    def _maybe_symbolic_build(
+        self, iterator: Any = None, data_batch: Any = None
+    ) -> None:
         # Keras' own name, see tests/distribution/test_trainer.py.
         del iterator, data_batch

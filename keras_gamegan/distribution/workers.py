@@ -2,12 +2,16 @@
 
 import threading
 import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from keras_gamegan.distribution import cluster, lost_worker
+from keras_gamegan.typing import Logs
 
 # What Keras' own callbacks write, one writer must write.
 _WRITERS = (
@@ -23,24 +27,24 @@ _LONGEST_TEXT = 2048
 _gatherers: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
-def num_workers(strategy):
+def num_workers(strategy: tf.distribute.Strategy) -> int:
     """Returns the number of processes that train together, an int."""
     if not is_multi_worker(strategy):
         return 1
     return len(cluster.tasks(strategy.cluster_resolver)) or 1
 
 
-def is_multi_worker(strategy):
+def is_multi_worker(strategy: tf.distribute.Strategy) -> bool:
     """Returns whether the strategy spans several processes."""
     return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
-def is_multi_worker_scope():
+def is_multi_worker_scope() -> bool:
     """Returns whether variables made here and now are those of several processes."""
     return is_multi_worker(tf.distribute.get_strategy())
 
 
-def is_chief(strategy):
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Returns whether this process is the one that writes files."""
     if num_workers(strategy) == 1:
         return True
@@ -51,17 +55,17 @@ def is_chief(strategy):
     return alone and resolver.task_type == "worker" and resolver.task_id == 0
 
 
-def all_rows(strategy, rows):
+def all_rows(strategy: tf.distribute.Strategy, rows: ArrayLike) -> np.ndarray:
     """Returns the rows of all replicas' processes, in the order of the replicas.
 
     Every worker must call it at the same point.
 
     Args:
         strategy: The model's strategy.
-        rows: NumPy array (replicas of this process, n).
+        rows: Array (replicas of this process, n).
 
     Returns:
-        NumPy array (replicas of all processes, n).
+        Array (replicas of all processes, n).
     """
     if num_workers(strategy) == 1:
         return np.asarray(rows)
@@ -73,13 +77,18 @@ def all_rows(strategy, rows):
     return strategy.experimental_local_results(gathered)[0].numpy()
 
 
-def _gather_rows(rows):
+def _gather_rows(rows: tf.Tensor) -> tf.Tensor:
     context = tf.distribute.get_replica_context()
     mine = rows[context.replica_id_in_sync_group % tf.shape(rows)[0]]
     return context.all_gather(mine[tf.newaxis], axis=0)
 
 
-def all_texts(strategy, text, moment, seconds=None):
+def all_texts(
+    strategy: tf.distribute.Strategy,
+    text: str,
+    moment: str,
+    seconds: float | None = None,
+) -> list[str]:
     """Returns a text from every worker, in the order of the workers.
 
     Every worker must call it at the same point.
@@ -105,16 +114,21 @@ def all_texts(strategy, text, moment, seconds=None):
     ]
 
 
-def _within(seconds, moment, strategy, exchange):
+def _within(
+    seconds: float | None,
+    moment: str,
+    strategy: tf.distribute.Strategy,
+    exchange: Callable[[], np.ndarray],
+) -> np.ndarray:
     """Returns what ``exchange()`` returns, or raises if that takes too long.
 
     In a thread that is left behind then: TensorFlow's own limit keeps a thread for
     every exchange until the time is over, also of those that succeed.
     """
     seconds = cluster.patience() if seconds is None else seconds
-    outcome = []
+    outcome: list[tuple[Any, BaseException | None]] = []
 
-    def run():
+    def run() -> None:
         try:
             outcome.append((exchange(), None))
         except BaseException as error:
@@ -134,7 +148,9 @@ def _within(seconds, moment, strategy, exchange):
     raise error if explained is None else explained
 
 
-def replica_values(strategy, variables):
+def replica_values(
+    strategy: tf.distribute.Strategy, variables: Sequence[keras.Variable]
+) -> list[list[float]]:
     """Returns what each replica holds of these scalar variables: lists of floats.
 
     Every worker must call it at the same point.
@@ -143,14 +159,18 @@ def replica_values(strategy, variables):
     return all_rows(strategy, np.array(columns, "float64").T).tolist()
 
 
-def restore_replica_values(strategy, variables, rows):
+def restore_replica_values(
+    strategy: tf.distribute.Strategy,
+    variables: Sequence[keras.Variable],
+    rows: ArrayLike,
+) -> None:
     """Gives each replica back what it held.
 
     On another number of replicas each gets an equal part of what is summed.
 
     Args:
         strategy: The model's strategy.
-        variables: Scalar Keras variables.
+        variables: Scalar variables.
         rows: What `replica_values` returned.
     """
     rows = np.asarray(rows, "float64")
@@ -170,16 +190,18 @@ def restore_replica_values(strategy, variables, rows):
             part.assign(tf.cast(rows[begin + index, column], part.dtype))
 
 
-def _parts(variable):
+def _parts(variable: keras.Variable) -> Sequence[tf.Variable]:
     value = variable.value
     return getattr(value, "values", (value,))
 
 
-def _scalars(variable):
+def _scalars(variable: keras.Variable) -> list[float]:
     return [float(part.numpy()) for part in _parts(variable)]
 
 
-def callbacks_of_worker(strategy, callbacks):
+def callbacks_of_worker(
+    strategy: tf.distribute.Strategy, callbacks: list[keras.callbacks.Callback]
+) -> list[keras.callbacks.Callback]:
     """Returns the callbacks that this process should run.
 
     Keras' callbacks that write files run on the chief alone; its `BackupAndRestore`
@@ -199,13 +221,13 @@ def callbacks_of_worker(strategy, callbacks):
 class _RestoreOnly(keras.callbacks.Callback):
     """The half of `BackupAndRestore` that every worker needs."""
 
-    def __init__(self, callback):
+    def __init__(self, callback: keras.callbacks.BackupAndRestore) -> None:
         super().__init__()
         self._callback = callback
 
-    def set_model(self, model):
+    def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
         self._callback.set_model(model)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         self._callback.on_train_begin(logs)

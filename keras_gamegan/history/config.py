@@ -7,7 +7,9 @@ import keras
 from keras_gamegan import representation, validation
 from keras_gamegan.games import history
 from keras_gamegan.games import retention as retention_rules
+from keras_gamegan.games.structures import Player
 from keras_gamegan.history import intervals
+from keras_gamegan.typing import Config
 
 SIDES = ("both", "discriminator", "generator", "maximizer", "minimizer")
 WEIGHTS = ("uniform", "geometric", "nash")
@@ -66,17 +68,17 @@ class History:
 
     def __init__(
         self,
-        capacity=5,
-        interval=100,
-        retention="geometric",
-        current_weight=0.5,
-        side="both",
+        capacity: int = 5,
+        interval: int | intervals.Interval | None = 100,
+        retention: str | retention_rules.Retention = "geometric",
+        current_weight: float | None = 0.5,
+        side: str = "both",
         *,
-        weights="uniform",
-        decay=0.9,
-        slices=4,
-        dtype=None,
-    ):
+        weights: str = "uniform",
+        decay: float = 0.9,
+        slices: int = 4,
+        dtype: str | None = None,
+    ) -> None:
         self.capacity = validation.check_integer(
             "capacity",
             capacity,
@@ -114,7 +116,7 @@ class History:
             self.side in ("both", "discriminator", "maximizer"),
         )
 
-    def begin(self, u: Any, v: Any, mixture: str, seed: int) -> tuple[Any, Any]:
+    def begin(self, u: Player, v: Player, mixture: str, seed: int) -> tuple[Any, Any]:
         """Returns the histories of both players, as immutable tensors.
 
         Args:
@@ -161,7 +163,7 @@ class History:
             )
         )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         rule = self.retention
         named = rule.name in retention_rules.NAMES and type(rule) is type(
@@ -180,7 +182,7 @@ class History:
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "History":
         """Returns the object that `get_config` described."""
         config = dict(config)
         for name in ("retention", "interval"):
@@ -197,7 +199,7 @@ class History:
     def __hash__(self) -> int:
         return hash(repr(self))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return representation.short(self)
 
 

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from keras_gamegan import validation
 from keras_gamegan.games import history
+from keras_gamegan.typing import Config
 
 # No training lasts longer than this many steps.
 _HORIZON = 2**62
@@ -24,7 +25,7 @@ class Interval:
         True
     """
 
-    def is_due(self, clock):
+    def is_due(self, clock: tf.Tensor) -> tf.Tensor:
         """Returns whether the weights that ``clock`` steps have led to are frozen.
 
         Args:
@@ -40,16 +41,16 @@ class Interval:
             "must define is_due(clock)."
         )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "Interval":
         """Returns the interval that `get_config` described."""
         return cls(**config)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
         return f"{type(self).__name__}({arguments})"
 
@@ -83,7 +84,7 @@ class GrowingInterval(Interval):
         Generative Adversarial Networks" (Chekhov GAN), 2017.
     """
 
-    def __init__(self, first, factor=1.1):
+    def __init__(self, first: int, factor: float = 1.1) -> None:
         self.first = validation.check_integer("first", first)
         self.factor = validation.check_number(
             "factor", factor, 1.01, hint="A constant spacing is an int: interval=100."
@@ -96,11 +97,11 @@ class GrowingInterval(Interval):
             spacing *= self.factor
         self._due = np.array(due, np.int64)
 
-    def is_due(self, clock):
+    def is_due(self, clock: tf.Tensor) -> tf.Tensor:
         """Returns whether a snapshot is due; see `Interval.is_due`."""
         return tf.reduce_any(tf.equal(tf.cast(clock, tf.int64), self._due))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {"first": self.first, "factor": self.factor}
 
@@ -108,21 +109,21 @@ class GrowingInterval(Interval):
 class _Regular(Interval):
     """Every `steps` steps: what an int stands for."""
 
-    def __init__(self, steps):
+    def __init__(self, steps: int) -> None:
         self.steps = steps
 
-    def is_due(self, clock):
+    def is_due(self, clock: tf.Tensor) -> tf.Tensor:
         return history.is_due(clock, self.steps)
 
 
 class _Never(Interval):
     """Only `bank.push()` freezes: what None stands for."""
 
-    def is_due(self, clock):
+    def is_due(self, clock: tf.Tensor) -> tf.Tensor:
         return tf.zeros((), tf.bool)
 
 
-def get(interval):
+def get(interval: int | Interval | None) -> Interval:
     """Returns an `Interval` from an int, None or an `Interval`.
 
     Args:

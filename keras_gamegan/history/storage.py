@@ -1,13 +1,15 @@
 """How a bank stores numbers: in which dtype, and what may be stored."""
 
+import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 # Numbers that are written to a bank at a time, where they are not one row anyway.
 _BLOCK = 2**20
 
 
-def storage_dtype(dtype, asked):
+def storage_dtype(dtype: str | tf.DType, asked: str | None) -> str:
     """Returns the dtype in which a variable's history is stored.
 
     Args:
@@ -21,7 +23,7 @@ def storage_dtype(dtype, asked):
     return own.name if asked is None or not own.is_floating else asked
 
 
-def stored(value, dtype):
+def stored(value: tf.Tensor, dtype: str | tf.DType) -> tf.Tensor:
     """Returns a tensor in the dtype of its store.
 
     Floating numbers are rounded to the nearest; those that are too large for the store
@@ -42,11 +44,11 @@ def stored(value, dtype):
     return tf.cast(value, target)
 
 
-def fill(stack, value):
+def fill(stack: keras.Variable, value: tf.Tensor) -> None:
     """Writes one value to all rows of a stack, without a second stack in memory.
 
     Args:
-        stack: Keras variable (n, ...).
+        stack: Variable (n, ...).
         value: Tensor (...).
     """
     value = stored(value, stack.dtype)
@@ -57,7 +59,7 @@ def fill(stack, value):
         stack.value.scatter_update(tf.IndexedSlices(block, rows))
 
 
-def check_probabilities(probabilities, number):
+def check_probabilities(probabilities: ArrayLike, number: int) -> np.ndarray:
     """Returns probabilities as a float64 array that sums to 1.
 
     Args:

@@ -1,13 +1,19 @@
 """A bank of historical models of one network, as non-trainable variables."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from keras_gamegan import stateless, validation, variable_store
 from keras_gamegan.distribution import replicas, workers
 from keras_gamegan.games import history, randomness, structures
+from keras_gamegan.games.retention import Retention
+from keras_gamegan.games.structures import Mixture, Player
 from keras_gamegan.history import config, intervals, storage
 
 MIXTURES = history.MIXTURES
@@ -60,20 +66,20 @@ class WeightBank(variable_store.VariableStore):
 
     def __init__(
         self,
-        network,
-        capacity,
+        network: keras.Model | stateless.StatelessNetwork,
+        capacity: int,
         *,
-        interval=100,
-        retention="geometric",
-        current_weight=0.5,
-        weights="uniform",
-        decay=0.9,
-        mixture="sampled",
-        slices=4,
-        dtype=None,
-        seed=0,
-        name=None,
-    ):
+        interval: int | intervals.Interval | None = 100,
+        retention: str | Retention = "geometric",
+        current_weight: float | None = 0.5,
+        weights: str = "uniform",
+        decay: float = 0.9,
+        mixture: str = "sampled",
+        slices: int = 4,
+        dtype: str | None = None,
+        seed: int = 0,
+        name: str | None = None,
+    ) -> None:
         super().__init__(name=name)
         self.settings = settings = config.History(
             capacity,
@@ -117,7 +123,12 @@ class WeightBank(variable_store.VariableStore):
         self.built = True
 
     @classmethod
-    def of_history(cls, network, settings, **arguments):
+    def of_history(
+        cls,
+        network: keras.Model | stateless.StatelessNetwork,
+        settings: config.History,
+        **arguments: Any,
+    ) -> "WeightBank":
         """Returns the bank that a `History` describes.
 
         Args:
@@ -129,7 +140,7 @@ class WeightBank(variable_store.VariableStore):
         del described["side"]
         return cls(network, **described, **arguments)
 
-    def refresh(self):
+    def refresh(self) -> None:
         """Begins to keep weights that have become trainable, or that are new.
 
         Until now all models had the value that the network has.
@@ -140,7 +151,7 @@ class WeightBank(variable_store.VariableStore):
         for variable in moving:
             self._stack(variable)
 
-    def _check_memory(self, variables):
+    def _check_memory(self, variables: Sequence[keras.Variable]) -> None:
         """Raises if the models do not fit into memory, before any of it is taken."""
         dtypes = (
             storage.storage_dtype(v.dtype, self.settings.dtype) for v in variables
@@ -155,7 +166,7 @@ class WeightBank(variable_store.VariableStore):
             "Lower the capacity, or store in half the width: History(dtype='float16').",
         )
 
-    def _stack(self, variable):
+    def _stack(self, variable: keras.Variable) -> keras.Variable:
         """Returns the variable's history, made if there is none."""
         stack = self.kept(_KEY, variable)
         if stack is None:
@@ -171,40 +182,40 @@ class WeightBank(variable_store.VariableStore):
             storage.fill(stack, tf.convert_to_tensor(variable))
         return stack
 
-    def make_room(self, key, place):
+    def make_room(self, key: str, place: int) -> None:
         """Makes the history of a weight that is frozen here, but not in a file."""
         variables = self._network.stored_variables
         if key == _KEY and place < len(variables):
             self._stack(variables[place])
 
-    def file_layout(self):
+    def file_layout(self) -> list[keras.Variable]:
         """Returns the variables in the order of the files of version 0.1."""
         stacks = [self._stack(variable) for variable in self._network.variables]
         rest = [self._ordinals, self._steps, self._head, self._clock]
         return stacks + rest + ([] if self._assigned is None else [self._assigned])
 
     @property
-    def capacity(self):
+    def capacity(self) -> int:
         """Number of slots, an int."""
         return self.settings.capacity
 
     @property
-    def size(self):
+    def size(self) -> int:
         """Number of models held, an int from 1 to `capacity`."""
         return int(np.sum(tf.convert_to_tensor(self._ordinals).numpy() >= 0))
 
     @property
-    def member_steps(self):
+    def member_steps(self) -> np.ndarray:
         """Training step of each member's weights, oldest first: int64 array (size,)."""
         return tf.convert_to_tensor(self._steps).numpy()[self._order()]
 
     @property
-    def member_probabilities(self):
+    def member_probabilities(self) -> np.ndarray:
         """Probability of each member in the mixture, oldest first: array (size,)."""
         return self.probabilities(tf.float64).numpy()[self._order()]
 
     @property
-    def member_weights(self):
+    def member_weights(self) -> list[list[np.ndarray]]:
         """Weights of each member, oldest first: list of lists of NumPy arrays.
 
         The arrays of a member are in the order of the network's `get_weights()`, ready
@@ -216,7 +227,7 @@ class WeightBank(variable_store.VariableStore):
             for member in members
         ]
 
-    def slots(self):
+    def slots(self) -> history.Slots:
         """Returns the book-keeping as `games.history.Slots` of tensors."""
         return history.Slots(
             *(
@@ -225,7 +236,7 @@ class WeightBank(variable_store.VariableStore):
             )
         )
 
-    def probabilities(self, dtype=tf.float32):
+    def probabilities(self, dtype: tf.DType = tf.float32) -> tf.Tensor:
         """Returns the probability of each slot's model: tensor (capacity,)."""
         if self._assigned is not None:
             return tf.cast(tf.convert_to_tensor(self._assigned), dtype)
@@ -237,7 +248,7 @@ class WeightBank(variable_store.VariableStore):
             self.settings.decay if geometric else None,
         )
 
-    def assign_probabilities(self, probabilities):
+    def assign_probabilities(self, probabilities: ArrayLike) -> None:
         """Sets the members' probabilities, of a bank with `weights="nash"`.
 
         They hold until the next call. A model that is pushed meanwhile gets the mean
@@ -273,12 +284,8 @@ class WeightBank(variable_store.VariableStore):
         shares[order] = given
         self._assigned.assign(shares)
 
-    def member(self, slot):
-        """Returns the `Player` in a slot, in the dtype of the network.
-
-        Args:
-            slot: An int or an integer tensor.
-        """
+    def member(self, slot: int | tf.Tensor) -> Player:
+        """Returns the `Player` in a slot, in the dtype of the network."""
         return self._network.pack(
             {
                 id(variable): self._row(variable, slot)
@@ -286,7 +293,7 @@ class WeightBank(variable_store.VariableStore):
             }
         )
 
-    def _row(self, variable, slot):
+    def _row(self, variable: keras.Variable, slot: int | tf.Tensor) -> tf.Tensor:
         """Returns what the model in a slot, or each of several, has of a variable."""
         stack = self.kept(_KEY, variable)
         if stack is not None:
@@ -296,7 +303,7 @@ class WeightBank(variable_store.VariableStore):
             return value
         return tf.repeat(value[tf.newaxis], tf.size(slot), axis=0)
 
-    def mixture(self, current):
+    def mixture(self, current: Player) -> Mixture:
         """Returns the `Mixture` of the members, the live one being ``current``.
 
         "sampled": the one member drawn for this step; "sliced": a systematic sample of
@@ -308,7 +315,7 @@ class WeightBank(variable_store.VariableStore):
         slots = self.slots()
         share = self.probabilities()
 
-        def fresh(slot):
+        def fresh(slot: tf.Tensor) -> Player:
             is_live = tf.equal(slot, slots.head)
             if replicas.num_replicas() == 1 and self.mixture_kind != "full":
                 # Half of all draws are the live model: nothing is read or copied.
@@ -324,14 +331,14 @@ class WeightBank(variable_store.VariableStore):
             fresh, share, self.mixture_kind, stream, self.settings.slices
         )
 
-    def record(self, player):
+    def record(self, player: Player) -> "WeightBank":
         """Stores the live model after a training step; returns the bank itself."""
         clock = tf.convert_to_tensor(self._clock)
         due = tf.logical_and(clock > 0, self._interval.is_due(clock))
         self._move(due, player)
         return self
 
-    def push(self):
+    def push(self) -> None:
         """Freezes the live model's current weights as a member.
 
         Call it between steps, for instance from a callback, where the regular interval
@@ -342,7 +349,7 @@ class WeightBank(variable_store.VariableStore):
         self._write(tf.convert_to_tensor(self._head), live)
         self._move(True, live, tick=0)
 
-    def _move(self, push, player, tick=1):
+    def _move(self, push: bool | tf.Tensor, player: Player, tick: int = 1) -> None:
         """Lets the live model move on if ``push``, and writes it to the head."""
         slots = self.slots()
         number = history.retention_number(self._seed, slots)
@@ -355,16 +362,16 @@ class WeightBank(variable_store.VariableStore):
         self._assign_slots(moved)
         self._write(moved.head, player)
 
-    def _stream(self, purpose, clock):
+    def _stream(self, purpose: randomness.Purpose, clock: tf.Tensor) -> tf.Tensor:
         return randomness.fold(randomness.root(self._seed), purpose, clock)
 
-    def _order(self):
+    def _order(self) -> np.ndarray:
         """Returns the filled slots, oldest model first."""
         ordinals = tf.convert_to_tensor(self._ordinals).numpy()
         filled = np.flatnonzero(ordinals >= 0)
         return filled[np.argsort(ordinals[filled])]
 
-    def _write(self, slot, player):
+    def _write(self, slot: tf.Tensor, player: Player) -> None:
         values = self._network.unpack(player)
         for variable in self._network.variables:
             stack = self.kept(_KEY, variable)
@@ -373,7 +380,7 @@ class WeightBank(variable_store.VariableStore):
                 value = storage.stored(values[id(variable)], stack.dtype)
                 stack.value.scatter_update(tf.IndexedSlices(value, slot))
 
-    def _assign_slots(self, slots):
+    def _assign_slots(self, slots: history.Slots) -> None:
         variables = (self._ordinals, self._steps, self._head, self._clock)
         for variable, value in zip(variables, slots, strict=True):
             variable.assign(value)

@@ -1,13 +1,14 @@
 """A payoff by its name, or by the name under which Keras knows its loss."""
 
 import inspect
+from typing import Any
 
 import keras
 
 from keras_gamegan import validation
 from keras_gamegan.payoffs import payoff, relativistic
 
-_PAYOFFS = {
+_PAYOFFS: dict[str, type[payoff.Payoff]] = {
     "minimax": payoff.Minimax,
     "non_saturating": payoff.NonSaturating,
     "wasserstein": payoff.Wasserstein,
@@ -22,7 +23,9 @@ _CROSS_ENTROPY = "binary_crossentropy"
 _REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
 
 
-def get(loss, **arguments):
+def get(
+    loss: str | payoff.Payoff | keras.losses.Loss, **arguments: Any
+) -> payoff.Payoff:
     """Returns a `Payoff` from a name, a payoff, or Keras' binary cross-entropy.
 
     Binary cross-entropy is understood as "non_saturating", which is that loss on
@@ -72,7 +75,7 @@ def get(loss, **arguments):
     return made(**arguments)
 
 
-def _is_cross_entropy(loss):
+def _is_cross_entropy(loss: Any) -> bool:
     """Returns whether a loss is Keras' binary cross-entropy; raises on odd ones."""
     if type(loss) is not keras.losses.BinaryCrossentropy:
         named = isinstance(loss, str) and loss == _CROSS_ENTROPY
@@ -102,7 +105,7 @@ _KNOWN_AS = {
 }
 
 
-def _hint(loss):
+def _hint(loss: Any) -> str:
     """Returns what else to pass, for a loss that is known by another name."""
     name = loss if isinstance(loss, str) else getattr(loss, "__name__", None)
     name = (name or type(loss).__name__).replace("_", "").lower()

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_gamegan import representation, validation
+from keras_gamegan.typing import Config
 
 
 class Payoff:
@@ -42,21 +43,21 @@ class Payoff:
     optimum: float | None = None
     label_noise: float = 0.0
 
-    def real_term(self, logits):
+    def real_term(self, logits: tf.Tensor) -> tf.Tensor:
         """Returns f0 of the logits of real examples."""
         raise TypeError(
             f"{type(self).__name__} is not a payoff yet: a subclass of Payoff must "
             "define real_term(logits) and fake_term(logits)."
         )
 
-    def fake_term(self, logits):
+    def fake_term(self, logits: tf.Tensor) -> tf.Tensor:
         """Returns f1 of the logits of generated examples."""
         raise TypeError(
             f"{type(self).__name__} is not a payoff yet: a subclass of Payoff must "
             "define real_term(logits) and fake_term(logits)."
         )
 
-    def generator_term(self, logits):
+    def generator_term(self, logits: tf.Tensor) -> tf.Tensor:
         """Returns what the generator descends; f1 unless overridden."""
         return self.fake_term(logits)
 
@@ -74,16 +75,16 @@ class Payoff:
         del real_logits
         return self.generator_term(fake_logits)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "Payoff":
         """Returns the payoff that `get_config` described."""
         return cls(**config)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return representation.short(self)
 
 
@@ -93,7 +94,7 @@ class _WithTargets(Payoff):
     # Of subclasses too whose constructor does not call this one.
     label_smoothing: float = 0.0
 
-    def __init__(self, label_smoothing=0.0, label_noise=0.0):
+    def __init__(self, label_smoothing: float = 0.0, label_noise: float = 0.0) -> None:
         self.label_smoothing = validation.check_number(
             "label_smoothing", label_smoothing, 0.0, 0.5, hint="Usual is 0.1."
         )
@@ -101,7 +102,7 @@ class _WithTargets(Payoff):
             "label_noise", label_noise, 0.0, 0.5, hint="Usual is 0.05."
         )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary, without defaults."""
         config = {
             "label_smoothing": self.label_smoothing,
@@ -149,12 +150,12 @@ class Minimax(_WithTargets):
     """
 
     @property
-    def optimum(self):
+    def optimum(self) -> float:  # type: ignore[override]  # Payoffs may set theirs.
         """V at the equilibrium, where D(x) = (1 - s) / 2 everywhere."""
         share = 0.5 * (1.0 - self.label_smoothing)
         return share * math.log(share) + (1.0 - share) * math.log1p(-share)
 
-    def real_term(self, logits):
+    def real_term(self, logits: tf.Tensor) -> tf.Tensor:
         """Returns f0 of the logits of real examples."""
         sure = -0.5 * tf.nn.softplus(-logits)
         if not self.label_smoothing:
@@ -162,7 +163,7 @@ class Minimax(_WithTargets):
         # log(1 - sigmoid(l)) = log sigmoid(l) - l.
         return sure - 0.5 * self.label_smoothing * logits
 
-    def fake_term(self, logits):
+    def fake_term(self, logits: tf.Tensor) -> tf.Tensor:
         """Returns f1 of the logits of generated examples."""
         return -0.5 * tf.nn.softplus(logits)
 
@@ -187,7 +188,7 @@ class NonSaturating(Minimax):
         0.3466
     """
 
-    def generator_term(self, logits):
+    def generator_term(self, logits: tf.Tensor) -> tf.Tensor:
         """Returns what the generator descends."""
         return 0.5 * tf.nn.softplus(-logits)
 
@@ -206,11 +207,11 @@ class Wasserstein(Payoff):
 
     optimum = 0.0
 
-    def real_term(self, logits):
+    def real_term(self, logits: tf.Tensor) -> tf.Tensor:
         """Returns f0 of the logits of real examples."""
         return tf.identity(logits)
 
-    def fake_term(self, logits):
+    def fake_term(self, logits: tf.Tensor) -> tf.Tensor:
         """Returns f1 of the logits of generated examples."""
         return -logits
 
@@ -229,15 +230,15 @@ class Hinge(Payoff):
 
     optimum = -2.0
 
-    def real_term(self, logits):
+    def real_term(self, logits: tf.Tensor) -> tf.Tensor:
         """Returns f0 of the logits of real examples."""
         return -tf.nn.relu(1.0 - logits)
 
-    def fake_term(self, logits):
+    def fake_term(self, logits: tf.Tensor) -> tf.Tensor:
         """Returns f1 of the logits of generated examples."""
         return -tf.nn.relu(1.0 + logits)
 
-    def generator_term(self, logits):
+    def generator_term(self, logits: tf.Tensor) -> tf.Tensor:
         """Returns what the generator descends."""
         return -logits
 
@@ -263,18 +264,18 @@ class LeastSquares(_WithTargets):
     """
 
     @property
-    def optimum(self):
+    def optimum(self) -> float:  # type: ignore[override]  # Payoffs may set theirs.
         """V at the equilibrium, where D(x) = (1 - s) / 2 everywhere."""
         return -0.25 * (1.0 - self.label_smoothing) ** 2
 
-    def real_term(self, logits):
+    def real_term(self, logits: tf.Tensor) -> tf.Tensor:
         """Returns f0 of the logits of real examples."""
         return -0.5 * tf.square(logits - (1.0 - self.label_smoothing))
 
-    def fake_term(self, logits):
+    def fake_term(self, logits: tf.Tensor) -> tf.Tensor:
         """Returns f1 of the logits of generated examples."""
         return -0.5 * tf.square(logits)
 
-    def generator_term(self, logits):
+    def generator_term(self, logits: tf.Tensor) -> tf.Tensor:
         """Returns what the generator descends."""
         return 0.5 * tf.square(logits - 1.0)

@@ -1,9 +1,13 @@
 """Penalties on the discriminator's gradient with respect to its input."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from keras_gamegan import representation, validation
+from keras_gamegan.typing import Config
 
 __all__ = [
     "R1",
@@ -39,7 +43,13 @@ class Penalty:
 
     every = 1
 
-    def __call__(self, logits_fn, real, fake, uniform):
+    def __call__(
+        self,
+        logits_fn: Callable[[tf.Tensor], tf.Tensor],
+        real: tf.Tensor,
+        fake: tf.Tensor,
+        uniform: tf.Tensor,
+    ) -> tf.Tensor:
         """Returns the penalty of each example.
 
         Args:
@@ -57,20 +67,22 @@ class Penalty:
             "define __call__(logits_fn, real, fake, uniform)."
         )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "Penalty":
         """Returns the penalty that `get_config` described."""
         return cls(**config)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return representation.short(self)
 
 
-def squared_input_gradient(logits_fn, data):
+def squared_input_gradient(
+    logits_fn: Callable[[tf.Tensor], tf.Tensor], data: tf.Tensor
+) -> tf.Tensor:
     """Returns |grad_x D(x)|^2 for each example, differentiable in D's weights.
 
     Args:
@@ -125,15 +137,21 @@ class R1(Penalty):
         Converge?", 2018.
     """
 
-    def __init__(self, weight=1.0, every=1):
+    def __init__(self, weight: float = 1.0, every: int = 1) -> None:
         self.weight = validation.check_number("weight", weight, exclusive=True)
         self.every = validation.check_integer("every", every)
 
-    def __call__(self, logits_fn, real, fake, uniform):
+    def __call__(
+        self,
+        logits_fn: Callable[[tf.Tensor], tf.Tensor],
+        real: tf.Tensor,
+        fake: tf.Tensor,
+        uniform: tf.Tensor,
+    ) -> tf.Tensor:
         """Returns the penalty of each example; see `Penalty`."""
         return 0.5 * self.weight * squared_input_gradient(logits_fn, real)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {"weight": self.weight, "every": self.every}
 
@@ -164,7 +182,13 @@ class R2(R1):
         Modern GAN Baseline", 2024.
     """
 
-    def __call__(self, logits_fn, real, fake, uniform):
+    def __call__(
+        self,
+        logits_fn: Callable[[tf.Tensor], tf.Tensor],
+        real: tf.Tensor,
+        fake: tf.Tensor,
+        uniform: Any,
+    ) -> tf.Tensor:
         """Returns the penalty of each example; see `Penalty`."""
         return super().__call__(logits_fn, fake, real, uniform)
 
@@ -185,8 +209,8 @@ class Sum(Penalty):
         Sum(penalties=[R1(), R2(weight=0.5)])
     """
 
-    def __init__(self, penalties):
-        self.penalties = [get(each) for each in penalties]
+    def __init__(self, penalties: Sequence[str | Penalty]) -> None:
+        self.penalties: list[Any] = [get(each) for each in penalties]
         found = {each.every for each in self.penalties if each is not None}
         if None in self.penalties or len(found) != 1:
             raise ValueError(
@@ -195,18 +219,24 @@ class Sum(Penalty):
             )
         (self.every,) = found
 
-    def __call__(self, logits_fn, real, fake, uniform):
+    def __call__(
+        self,
+        logits_fn: Callable[[tf.Tensor], tf.Tensor],
+        real: tf.Tensor,
+        fake: tf.Tensor,
+        uniform: Any,
+    ) -> tf.Tensor:
         """Returns the sum of each example; see `Penalty`."""
         return tf.add_n(
             [each(logits_fn, real, fake, uniform) for each in self.penalties]
         )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {"penalties": self.penalties}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "Sum":
         """Returns the penalty that `get_config` described."""
         deserialize = keras.saving.deserialize_keras_object
         return cls(
@@ -246,13 +276,25 @@ class GradientPenalty(Penalty):
         Wasserstein GANs", 2017.
     """
 
-    def __init__(self, weight=10.0, target=1.0, one_sided=False, every=1):
+    def __init__(
+        self,
+        weight: float = 10.0,
+        target: float = 1.0,
+        one_sided: bool = False,
+        every: int = 1,
+    ) -> None:
         self.weight = validation.check_number("weight", weight, exclusive=True)
         self.target = validation.check_number("target", target, exclusive=True)
         self.one_sided = bool(one_sided)
         self.every = validation.check_integer("every", every)
 
-    def __call__(self, logits_fn, real, fake, uniform):
+    def __call__(
+        self,
+        logits_fn: Callable[[tf.Tensor], tf.Tensor],
+        real: tf.Tensor,
+        fake: tf.Tensor,
+        uniform: tf.Tensor,
+    ) -> tf.Tensor:
         """Returns the penalty of each example; see `Penalty`."""
         shape = tf.concat([tf.shape(real)[:1], [1] * (real.shape.rank - 1)], axis=0)
         between = real + tf.reshape(tf.cast(uniform, real.dtype), shape) * (fake - real)
@@ -263,7 +305,7 @@ class GradientPenalty(Penalty):
             excess = tf.nn.relu(excess)
         return self.weight * tf.square(excess)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {
             "weight": self.weight,
@@ -273,11 +315,15 @@ class GradientPenalty(Penalty):
         }
 
 
-_PENALTIES = {"r1": R1, "r2": R2, "gradient_penalty": GradientPenalty}
+_PENALTIES: dict[str, Callable[[], Penalty]] = {
+    "r1": R1,
+    "r2": R2,
+    "gradient_penalty": GradientPenalty,
+}
 NAMES = tuple(_PENALTIES)
 
 
-def get(penalty):
+def get(penalty: str | Penalty | None) -> Penalty | None:
     """Returns a `Penalty`, or None, from a name, an object or None.
 
     Args:

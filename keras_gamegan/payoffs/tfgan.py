@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_gamegan import compat, validation
 from keras_gamegan.payoffs import payoff
+from keras_gamegan.typing import Config
 
 NAMES = ("minimax", "modified", "wasserstein", "least_squares")
 
@@ -23,27 +24,27 @@ class TFGANPayoff(payoff.Payoff):
         self._discriminator_loss = getattr(losses, f"{name}_discriminator_loss")
         self._generator_loss = getattr(losses, f"{name}_generator_loss")
 
-    def _loss(self, real, fake):
+    def _loss(self, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
         none = tf.compat.v1.losses.Reduction.NONE
         return self._discriminator_loss(real, fake, reduction=none, **self.arguments)
 
-    def real_term(self, logits):
+    def real_term(self, logits: tf.Tensor) -> tf.Tensor:
         """Returns f0 of the logits of real examples."""
         # The loss is a sum of a term of each side: what the other one's zero adds is
         # taken out.
         zero = tf.zeros_like(logits)
         return self._loss(zero, zero) - self._loss(logits, zero)
 
-    def fake_term(self, logits):
+    def fake_term(self, logits: tf.Tensor) -> tf.Tensor:
         """Returns f1 of the logits of generated examples."""
         return -self._loss(tf.zeros_like(logits), logits)
 
-    def generator_term(self, logits):
+    def generator_term(self, logits: tf.Tensor) -> tf.Tensor:
         """Returns what the generator descends."""
         none = tf.compat.v1.losses.Reduction.NONE
         return self._generator_loss(logits, reduction=none)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return {"name": self.name, **self.arguments}
 

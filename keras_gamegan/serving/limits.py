@@ -5,14 +5,16 @@ half of one and waits. Here a request has a place only from its last byte on.
 """
 
 import asyncio
+from collections.abc import Iterable
 
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class _RefusalError(Exception):
     """The reply to a request that is not taken."""
 
-    def __init__(self, status, text, **headers):
+    def __init__(self, status: int, text: str, **headers: str) -> None:
         super().__init__(text)
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         self.reply = JSONResponse({"error": text}, status, headers)
@@ -32,14 +34,16 @@ class Limits:
         max_requests: Most requests that are in work or wait for a thread.
     """
 
-    def __init__(self, app, max_body, seconds, max_requests):
+    def __init__(
+        self, app: ASGIApp, max_body: int, seconds: float, max_requests: int
+    ) -> None:
         self._app = app
         self._max_body = max_body
         self._seconds = seconds
         self._max_requests = max_requests
         self._places = max_requests
 
-    async def __call__(self, scope, receive, send):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request, as ASGI wants it."""
         if scope["type"] != "http" or scope["method"] != "POST":
             await self._app(scope, receive, send)
@@ -53,7 +57,7 @@ class Limits:
             return
         messages = [{"type": "http.request", "body": body, "more_body": False}]
 
-        async def receive_again():
+        async def receive_again() -> Message:
             return messages.pop() if messages else await receive()
 
         self._places -= 1
@@ -62,8 +66,8 @@ class Limits:
         finally:
             self._places += 1
 
-    def _check_head(self, headers):
-        headers = {name: value.decode("latin-1") for name, value in headers}
+    def _check_head(self, raw_headers: Iterable[tuple[bytes, bytes]]) -> None:
+        headers = {name: value.decode("latin-1") for name, value in raw_headers}
         given = headers.get(b"content-type", "application/json")
         if given.split(";")[0].strip().lower() != "application/json":
             raise _RefusalError(
@@ -82,17 +86,17 @@ class Limits:
         if int(headers.get(b"content-length", 0)) > self._max_body:
             raise self._too_long(headers[b"content-length"])
 
-    def _too_long(self, received):
+    def _too_long(self, received: str) -> _RefusalError:
         return _RefusalError(
             413,
             f"The body must have at most {self._max_body} bytes. Received: {received}. "
             "Ask for fewer samples, in several requests.",
         )
 
-    async def _read(self, receive):
+    async def _read(self, receive: Receive) -> bytes:
         try:
             return await asyncio.wait_for(self._read_all(receive), self._seconds)
-        except TimeoutError:
+        except asyncio.TimeoutError:
             # The rest may never come, so the connection cannot be used again.
             raise _RefusalError(
                 408,
@@ -101,7 +105,7 @@ class Limits:
                 connection="close",
             ) from None
 
-    async def _read_all(self, receive):
+    async def _read_all(self, receive: Receive) -> bytes:
         body = b""
         more = True
         while more:
@@ -115,7 +119,7 @@ class Limits:
                 raise self._too_long(f"{len(body)} or more")
         return body
 
-    def _check_places(self):
+    def _check_places(self) -> None:
         if not self._places:
             raise _RefusalError(
                 503,

@@ -37,7 +37,7 @@ Seed = Annotated[int, pydantic.Field(ge=0, lt=2**63)]
 Label = Annotated[int, pydantic.Field(ge=0, lt=2**31)]
 
 
-def encode(samples):
+def encode(samples: np.ndarray) -> Response:
     """Returns the reply with an array as nested lists.
 
     BentoML would do this in the one thread that reads requests and answers /readyz;
@@ -62,7 +62,7 @@ class Sampler:
     no place and no thread.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         """Loads the sampler and draws once, so that no client waits for it."""
         # Here, since BentoML's supervisor imports this file too and needs none of it.
         import tensorflow as tf

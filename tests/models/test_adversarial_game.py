@@ -221,8 +221,8 @@ def test_losses_of_patches_are_means_over_them(patches, loss, batch):
     fake = discriminator(generator(batch.examples.latents)).numpy().reshape(8, -1)
     assert real.shape == (8, 4)
     payoff = game.payoff
-    value = np.mean(payoff.real_term(real)) + np.mean(payoff.fake_term(fake))
-    descended = np.mean(payoff.generator_term(fake))
+    value = np.mean(payoff.pair_term(real, fake))
+    descended = np.mean(payoff.generator_pair_term(real, fake))
     found = game.losses(game.generator.player(), game.discriminator.player(), batch)
     probability = lambda logits: np.mean(1.0 / (1.0 + np.exp(-logits)))  # noqa: E731
     expected = {

@@ -38,7 +38,7 @@ def test_a_constant_discriminator_has_no_slope():
     )
 
 
-@pytest.mark.parametrize("name", ["r1", "gradient_penalty"])
+@pytest.mark.parametrize("name", ["r1", "r2", "gradient_penalty"])
 def test_weight_gradient_is_a_finite_difference(name):
     # D(x) = w . tanh(Ax): the slope is A' (w (1 - tanh^2)).
     data, fake, matrix, vector, uniform = _tensors((5, 2), (5, 2), (2, 4), (4,), (5,))
@@ -46,13 +46,13 @@ def test_weight_gradient_is_a_finite_difference(name):
     penalty = penalties.get(name)
 
     def oracle(matrix):
-        at = data.numpy()
+        at = (fake if name == "r2" else data).numpy()
         if name == "gradient_penalty":
             at = at + uniform.numpy()[:, None] * (fake.numpy() - at)
         hidden = np.tanh(at @ matrix)
         slopes = (vector.numpy() * (1 - hidden**2)) @ matrix.T
         squares = (slopes**2).sum(1)
-        if name == "r1":
+        if name in ("r1", "r2"):
             return 0.5 * squares.mean()
         return 10.0 * ((np.sqrt(squares + 1e-10) - 1) ** 2).mean()
 
@@ -150,8 +150,10 @@ def test_get():
     assert penalties.get(None) is None
     penalty = penalties.R1()
     assert penalties.get(penalty) is penalty
-    with pytest.raises(ValueError, match=r"'r1', 'gradient_penalty'.*penalty='r2'"):
-        penalties.get("r2")
+    with pytest.raises(
+        ValueError, match=r"'r1', 'r2', 'gradient_penalty'.*penalty='r3'"
+    ):
+        penalties.get("r3")
 
 
 @pytest.mark.parametrize("make", [penalties.R1, penalties.GradientPenalty])
@@ -180,3 +182,21 @@ def test_a_penalty_must_be_defined():
 
     with pytest.raises(TypeError, match="Unfinished is not a penalty yet"):
         Unfinished.from_config(Unfinished().get_config())(None, None, None, None)
+
+
+def test_a_sum_is_the_sum():
+    data, fake, vector = _tensors((5, 2), (5, 2), (2,))
+    parts = penalties.R1(0.3), penalties.R2(2.0)
+
+    def logits(x):
+        return tf.tanh(tf.linalg.matvec(x, vector))
+
+    found = penalties.get(list(parts))(logits, data, fake, None)
+    expected = sum(each(logits, data, fake, None) for each in parts)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("given", [[], ["r1", None], ["r1", penalties.R2(every=2)]])
+def test_sums_that_are_refused(given):
+    with pytest.raises(ValueError, match="same `every`"):
+        penalties.get(given)
