@@ -27,7 +27,7 @@ from absl import app, flags
 
 import keras_gamegan as kgg
 from keras_gamegan.games import gradients, structures
-from keras_gamegan.models import adversarial_game, labelled_data
+from keras_gamegan.models.step import adversarial_game, labelled_data
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("repetitions", 21, "Timed repetitions of each row.", 1)

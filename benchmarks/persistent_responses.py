@@ -23,7 +23,7 @@ from absl import app, flags
 
 import keras_gamegan as kgg
 from keras_gamegan.games import gradients, structures
-from keras_gamegan.models import labelled_data
+from keras_gamegan.models.step import labelled_data
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("repetitions", 41, "Timed repetitions of each row.", 3)

@@ -29,7 +29,7 @@ from absl import app, flags
 
 import keras_gamegan as kgg
 from keras_gamegan.games import randomness
-from keras_gamegan.models import labelled_data
+from keras_gamegan.models.step import labelled_data
 
 TITLES = {
     "gan": "`GAN`",

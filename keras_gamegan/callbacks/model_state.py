@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from keras_gamegan.distribution import replicas, workers
-from keras_gamegan.models import guard
+from keras_gamegan.models.step import guard
 
 
 class _WeightsFile(io.BytesIO):

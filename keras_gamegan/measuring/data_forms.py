@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan.datasets import stream
-from keras_gamegan.models import labelled_data, structured_data
+from keras_gamegan.models.step import labelled_data, structured_data
 from keras_gamegan.typing import Structure
 
 FORMS = (

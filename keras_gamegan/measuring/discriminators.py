@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from keras_gamegan.games import proximal
-from keras_gamegan.models import adversarial_game
+from keras_gamegan.models.step import adversarial_game
 
 
 def distance_of(game):

@@ -5,8 +5,8 @@ import tensorflow as tf
 
 from keras_gamegan.distribution import replicas
 from keras_gamegan.measuring import data_forms, overlap
-from keras_gamegan.models import batch as batches
-from keras_gamegan.models import guard
+from keras_gamegan.models.step import batch as batches
+from keras_gamegan.models.step import guard
 
 
 def check_disjoint(finding_data, scoring_data):

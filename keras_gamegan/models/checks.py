@@ -8,13 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import activations, labelling, validation
-from keras_gamegan.models import (
-    augmentation,
-    pairing,
-    shapes,
-    structured_data,
-    two_networks,
-)
+from keras_gamegan.models import augmentation, pairing, shapes, two_networks
+from keras_gamegan.models.step import structured_data
 
 _SQUASHING = ("sigmoid", "softmax", "hard_sigmoid", "tanh")
 

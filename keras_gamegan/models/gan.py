@@ -8,18 +8,16 @@ from keras_gamegan import labelled_network, payoffs, sampling, validation
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import schemes
 from keras_gamegan.models import (
-    adversarial_game,
     average,
     checks,
     compile_hints,
-    labelled_data,
     pairing,
     roles,
     serialization,
-    trackers,
     two_player_model,
     wrapping,
 )
+from keras_gamegan.models.step import adversarial_game, labelled_data, step_metrics
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
@@ -137,7 +135,7 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
             self.augment.check(tuple(self.discriminator_network.main_input.shape[1:]))
         self.data_form = labelled_data.LabelledData(self)
         self._game = self.training_game = None
-        self._finish(trackers.DataRange())
+        self._finish(step_metrics.DataRange())
         self.make_sampler()
 
     def _scheme_of(self, updates):

@@ -12,18 +12,20 @@ from keras_gamegan.games import randomness, schemes, structures
 from keras_gamegan.models import (
     compile_hints,
     description,
-    network_game,
     optimizers,
     roles,
-    running,
-    scheme_state,
     serialization,
     slots,
-    steps,
-    structured_data,
-    trackers,
     two_networks,
 )
+from keras_gamegan.models.run import run_methods
+from keras_gamegan.models.step import (
+    network_game,
+    scheme_state,
+    step_metrics,
+    structured_data,
+)
+from keras_gamegan.models.step import train_step as steps
 from keras_gamegan.typing import Config, Structure
 
 
@@ -31,7 +33,7 @@ from keras_gamegan.typing import Config, Structure
 class TwoPlayerModel(
     trainer.BuiltTrainer,
     description.ShortRepr,
-    running.RunMethods,
+    run_methods.RunMethods,
     serialization.SavingMethods,
     slots.SlotsInFiles,
     keras.Model,
@@ -169,7 +171,7 @@ class TwoPlayerModel(
 
     def _finish(self, data_range: keras.metrics.Metric | None = None) -> None:
         """Makes the metrics of the logs; the last thing of a constructor."""
-        self.trackers = trackers.Trackers(self.log_names, data_range)
+        self.trackers = step_metrics.Trackers(self.log_names, data_range)
         setattr(self, self.roles.maximizer_optimizer, None)
         setattr(self, self.roles.minimizer_optimizer, None)
         self.built = True
@@ -345,13 +347,9 @@ class TwoPlayerModel(
 
     # The steps.
 
-    def train_step(self, data: Structure) -> dict[str, Any]:
-        """Takes one step of the scheme; called by `fit`."""
-        return steps.train_step(self, data)
-
-    def test_step(self, data: Structure) -> dict[str, Any]:
-        """Scores a batch in inference mode; called by `evaluate`."""
-        return steps.test_step(self, data)
+    # Called by `fit` and by `evaluate`.
+    train_step = steps.train_step
+    test_step = steps.test_step
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:

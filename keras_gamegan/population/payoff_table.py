@@ -11,7 +11,7 @@ from keras_gamegan import validation
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import matrix_game, randomness
 from keras_gamegan.measuring import held_out
-from keras_gamegan.models import batch as batches
+from keras_gamegan.models.step import batch as batches
 from keras_gamegan.population import members, value_rows
 from keras_gamegan.typing import Structure
 

@@ -6,9 +6,9 @@ from typing import Any
 import tensorflow as tf
 
 from keras_gamegan.games import structures
-from keras_gamegan.models import adversarial_game
-from keras_gamegan.models.batch import Batch
-from keras_gamegan.models.network_game import NetworkGame
+from keras_gamegan.models.step import adversarial_game
+from keras_gamegan.models.step.batch import Batch
+from keras_gamegan.models.step.network_game import NetworkGame
 
 
 class GeneratedRows:

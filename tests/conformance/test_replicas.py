@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gamegan.games import randomness
-from keras_gamegan.models import labelled_data
+from keras_gamegan.models.step import labelled_data
 from tests.conformance import cases, run_cases
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5}

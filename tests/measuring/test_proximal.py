@@ -8,7 +8,7 @@ import tensorflow as tf
 import keras_gamegan as kgg
 from keras_gamegan.games import randomness, structures
 from keras_gamegan.measuring import discriminators, held_out
-from keras_gamegan.models import adversarial_game
+from keras_gamegan.models.step import adversarial_game
 from tests.measuring import known_games
 
 DATA = np.random.default_rng(0).normal(size=(512, 2)).astype("float32")

@@ -8,7 +8,7 @@ import tensorflow as tf
 import keras_gamegan as kgg
 from keras_gamegan import payoffs, stateless
 from keras_gamegan.games import gradients, randomness, structures
-from keras_gamegan.models import adversarial_game, labelled_data
+from keras_gamegan.models.step import adversarial_game, labelled_data
 
 
 class Slopes(kgg.penalties.Penalty):

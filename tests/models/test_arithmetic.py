@@ -10,7 +10,7 @@ import pytest
 
 import keras_gamegan as kgg
 from keras_gamegan.games import randomness
-from keras_gamegan.models import labelled_data
+from keras_gamegan.models.step import labelled_data
 
 SEED, STEPS, SIZE = 3, 4, 8
 D_RATE, G_RATE = 0.3, 0.2

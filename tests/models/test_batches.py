@@ -4,7 +4,7 @@ import tensorflow as tf
 
 import keras_gamegan as kgg
 from keras_gamegan.games import randomness
-from keras_gamegan.models import labelled_data
+from keras_gamegan.models.step import labelled_data
 
 
 def _source(size=8, stream=0, labels=None, **arguments):

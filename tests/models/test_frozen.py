@@ -7,7 +7,12 @@ import tensorflow as tf
 
 import keras_gamegan as kgg
 from keras_gamegan.games import randomness, structures
-from keras_gamegan.models import adversarial_game, guard, labelled_data, stepping
+from keras_gamegan.models.step import (
+    adversarial_game,
+    guard,
+    labelled_data,
+    optimizer_stepper,
+)
 
 
 def _arrays(model):
@@ -31,7 +36,7 @@ def play(make, points):
         gan = make(method, "modes", compile={"g_optimizer": "sgd"}, **arguments)
         players = gan.generator_network.player(), gan.discriminator_network.player()
         step = tf.constant(0, tf.int64)
-        stepper = stepping.OptimizerStepper(
+        stepper = optimizer_stepper.OptimizerStepper(
             gan.roles.players,
             (gan.generator_network, gan.discriminator_network),
             (gan.g_optimizer, gan.d_optimizer),

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan.models import fused_adam
+from keras_gamegan.models.step import fused_adam
 from tests import strategies
 
 SCHEDULE = keras.optimizers.schedules.ExponentialDecay(0.01, 2, 0.5)

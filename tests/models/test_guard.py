@@ -4,7 +4,8 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan.models import guard, roles
+from keras_gamegan.models import roles
+from keras_gamegan.models.step import guard
 from tests import strategies
 
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import keras_gamegan as kgg
 from keras_gamegan.games import randomness
-from keras_gamegan.models import labelled_data
+from keras_gamegan.models.step import labelled_data
 
 SIZE, SEED, PULL = 8, 3, 0.25
 

@@ -10,8 +10,8 @@ import tensorflow as tf
 import keras_gamegan as kgg
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import gradients, history, randomness, structures
-from keras_gamegan.models import adversarial_game, labelled_data
-from keras_gamegan.models import batch as batches
+from keras_gamegan.models.step import adversarial_game, labelled_data
+from keras_gamegan.models.step import batch as batches
 from tests.conformance import cases, run_cases
 
 SHARES = np.array([0.5, 0.0, 0.2, 0.3])

@@ -3,11 +3,11 @@ import pytest
 import tensorflow as tf
 
 from keras_gamegan.distribution import replicas
-from keras_gamegan.models import trackers
+from keras_gamegan.models.step import step_metrics
 
 
 def test_means_are_weighted_by_the_batch():
-    kept = trackers.Trackers(("d_loss", "value"))
+    kept = step_metrics.Trackers(("d_loss", "value"))
     for size, number in ((8, 1.0), (2, 6.0)):
         logs = kept.update(
             {"d_loss": tf.constant(number), "value": tf.constant(-number)},
@@ -22,7 +22,7 @@ def test_means_are_weighted_by_the_batch():
 
 
 def test_data_range():
-    kept = trackers.DataRange()
+    kept = step_metrics.DataRange()
     kept.update_state(tf.constant([[2.0, 7.0]]))
     np.testing.assert_array_equal(kept.result(), [2.0, 7.0])
     kept.update_state(tf.constant([3, 9]))
@@ -33,7 +33,7 @@ def test_data_range():
 
 
 def test_step_counter():
-    counter = trackers.StepCounter()
+    counter = step_metrics.StepCounter()
     assert [int(counter.next_step()) for _ in range(3)] == [0, 1, 2]
     counter.update_state()
     assert int(counter.result()) == 4
@@ -42,7 +42,7 @@ def test_step_counter():
 
 
 def test_the_first_failure_stays():
-    failure = trackers.FirstFailure()
+    failure = step_metrics.FirstFailure()
     for finite, what, step in ((True, 2, 5), (False, 1, 6), (False, 0, 7)):
         failure.update_state(tf.constant(finite), what, tf.constant(step, tf.int64))
         assert failure.read() == (None if finite else (1, 6))

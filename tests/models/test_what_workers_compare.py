@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan.models import fit_data
+from keras_gamegan.models.run import fit_data
 
 POINTS = np.random.default_rng(0).normal(size=(40, 2)).astype("float32")
 KIND = "data (element types, shapes or sharding)"

@@ -8,7 +8,7 @@ import tensorflow as tf
 import keras_gamegan as kgg
 from keras_gamegan.callbacks import detectors
 from keras_gamegan.games import randomness
-from keras_gamegan.models import labelled_data
+from keras_gamegan.models.step import labelled_data
 
 
 def softplus(x):

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from keras_gamegan.games import randomness
-from keras_gamegan.models import dealing
+from keras_gamegan.models.step import guard
 from keras_gamegan.typing import Structure
 
 
@@ -49,7 +49,7 @@ class Batch(NamedTuple):
         Raises:
             ValueError: If the number does not divide this replica's part.
         """
-        size = dealing.divisible(
+        size = divisible(
             self.share.local_size,
             number,
             f'mixture="sliced" splits each batch over History(slices={number}) '
@@ -57,7 +57,7 @@ class Batch(NamedTuple):
             f"{number}. Use one that is, with drop_remainder=True, or other slices, or "
             'mixture="sampled".',
         )
-        dealt = present(lambda leaf: dealing.deal(leaf, size, number), self.examples)
+        dealt = present(lambda leaf: deal(leaf, size, number), self.examples)
         return [
             self._replace(examples=present(lambda leaf, i=index: leaf[:, i], dealt))
             for index in range(number)
@@ -76,3 +76,54 @@ def present(function: Any, structure: Structure) -> Structure:
     return tf.nest.map_structure(
         lambda leaf: None if leaf is None else function(leaf), structure
     )
+
+
+def divisible(size, number, message):
+    """Returns a batch size, once it is known to be a multiple of ``number``.
+
+    Args:
+        size: Examples on this replica: an int, or an int tensor that is checked when
+            the step runs.
+        number: Number of shares, an int.
+        message: What was expected and how to mend it.
+
+    Raises:
+        ValueError: If an int is not a multiple.
+    """
+    message = f"{message} Received: a batch of size"
+    if not isinstance(size, int):
+        return guard.require(tf.equal(size % number, 0), message, size)
+    if size % number:
+        raise ValueError(f"{message} {size}.")
+    return size
+
+
+def deal(tensor, size, number):
+    """Returns a tensor (size, ...) as (size / number, number, ...).
+
+    Share i, the i-th of the second axis, holds the examples whose index is i modulo
+    ``number``: in the global batch too, if every replica's size is a multiple.
+    """
+    shape = tf.concat([[size // number, number], tf.shape(tensor)[1:]], axis=0)
+    dealt = tf.reshape(tensor, shape)
+    dealt.set_shape([None, number, *tensor.shape[1:]])
+    return dealt
+
+
+def join(shares):
+    """Returns the tensor (size, ...) of which these tensors are the shares, in order.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from keras_gamegan.models.step import batch
+        >>> dealt = batch.deal(tf.range(6), 6, 2)
+        >>> dealt[:, 1].numpy().tolist()
+        [1, 3, 5]
+        >>> batch.join([dealt[:, 0], dealt[:, 1]]).numpy().tolist()
+        [0, 1, 2, 3, 4, 5]
+    """
+    stacked = tf.stack(shares, axis=1)
+    shape = tf.concat([[-1], tf.shape(stacked)[2:]], axis=0)
+    joined = tf.reshape(stacked, shape)
+    joined.set_shape([None, *stacked.shape[2:]])
+    return joined

@@ -1,6 +1,6 @@
 """The methods of a model that run it on data."""
 
-from keras_gamegan.models import fit_data, fitting, run_arguments
+from keras_gamegan.models.run import fit_checks, fit_data, resuming, run_arguments
 
 
 class RunMethods:
@@ -47,7 +47,13 @@ class RunMethods:
         """
         if batch_size is not None:
             kwargs["batch_size"] = batch_size
-        return fitting.fit(self, super().fit, x, y, epochs, verbose, callbacks, kwargs)
+        data, stages, callbacks = fit_checks.prepare(
+            self, x, y, epochs, verbose, callbacks, kwargs
+        )
+        kwargs.update(verbose=verbose, validation_data=data.validation)
+        with fit_checks.run(self, callbacks):
+            result = resuming.run(self, super().fit, stages, callbacks, epochs, kwargs)
+        return result
 
     def evaluate(
         self,
@@ -81,7 +87,7 @@ class RunMethods:
             TypeError: As `fit`.
             ValueError: As `fit`.
         """
-        fitting.check_compiled(self, "evaluate")
+        fit_checks.check_compiled(self, "evaluate")
         arguments = {
             "batch_size": batch_size,
             "verbose": verbose,
@@ -94,17 +100,17 @@ class RunMethods:
         # Within `fit` the data were looked at when it was called.
         if not kwargs.get("_use_cached_eval_dataset"):
             x, y = fit_data.for_evaluation(self, x, y)
-        with fitting.explained(self):
+        with fit_checks.explained(self):
             return super().evaluate(x, y, **arguments, **kwargs)
 
     def train_on_batch(self, *args, **kwargs):
         """Takes one step on one batch; as `keras.Model.train_on_batch`."""
-        fitting.check_compiled(self, "train_on_batch")
-        with fitting.explained(self):
+        fit_checks.check_compiled(self, "train_on_batch")
+        with fit_checks.explained(self):
             return super().train_on_batch(*args, **kwargs)
 
     def test_on_batch(self, *args, **kwargs):
         """Scores one batch; as `keras.Model.test_on_batch`."""
-        fitting.check_compiled(self, "test_on_batch")
-        with fitting.explained(self):
+        fit_checks.check_compiled(self, "test_on_batch")
+        with fit_checks.explained(self):
             return super().test_on_batch(*args, **kwargs)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from keras_gamegan.games import game, randomness, structures
-from keras_gamegan.models import dealing
+from keras_gamegan.models.step import batch as batches
 
 
 class Examples(NamedTuple):
@@ -193,7 +193,7 @@ class AdversarialGame:
             self.generate(u, part, False)[0]
             for u, part in zip(opponents.players, slices, strict=True)
         ]
-        return [dealing.join(parts)], None
+        return [batches.join(parts)], None
 
     def _answers(self, opponents, data, batch):
         """Returns logits (b,) of a mixture of discriminators, and their probabilities.
@@ -217,7 +217,7 @@ class AdversarialGame:
                 strict=True,
             )
         ]
-        return [dealing.join(parts)], None
+        return [batches.join(parts)], None
 
     def _penalized(self, v, real, fakes, shares, batch):
         """Returns this replica's part of the mean penalty."""

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan.datasets import arrays
-from keras_gamegan.models import batch, guard
+from keras_gamegan.models.step import batch, guard
 from keras_gamegan.typing import Structure
 
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import randomness
-from keras_gamegan.models import batches, guard, stepping
+from keras_gamegan.models.step import batch_source, guard, optimizer_stepper
 from keras_gamegan.typing import Structure
 
 
@@ -22,7 +22,7 @@ def train_step(model: Any, data: Structure) -> dict[str, Any]:
     """
     step = tf.convert_to_tensor(model.step)
     watch = _guard(model, step)
-    source = batches.BatchSource(
+    source = batch_source.BatchSource(
         model.data_form.checked(data, watch),
         randomness.fold(randomness.root(model.seed), step),
         model.data_form.drawn,
@@ -30,7 +30,7 @@ def train_step(model: Any, data: Structure) -> dict[str, Any]:
     )
     networks = model.minimizer_network, model.maximizer_network
     players = tuple(network.player() for network in networks)
-    stepper = stepping.OptimizerStepper(
+    stepper = optimizer_stepper.OptimizerStepper(
         model.roles.players,
         networks,
         (model.minimizer_optimizer, model.maximizer_optimizer),
@@ -71,7 +71,7 @@ def test_step(model: Any, data: Structure) -> dict[str, Any]:
         randomness.root(model.seed), randomness.Purpose.EVALUATION, step
     )
     examples = model.data_form.evaluated(data, watch)
-    source = batches.BatchSource(examples, stream, model.data_form.drawn)
+    source = batch_source.BatchSource(examples, stream, model.data_form.drawn)
     players = model.minimizer_network.player(), model.maximizer_network.player()
     return _logs(model, model.game.losses(*players, source(0)), source.share)
 

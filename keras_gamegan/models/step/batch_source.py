@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import randomness
-from keras_gamegan.models import batch, dealing
+from keras_gamegan.models.step import batch
 from keras_gamegan.typing import Structure
 
 
@@ -41,7 +41,7 @@ class BatchSource:
         self._share = replicas.share_of_batch(first)
         self._examples = examples
         if deal > 1:
-            size = dealing.divisible(
+            size = batch.divisible(
                 self._share.local_size,
                 deal,
                 'BestResponse(batches="fresh") deals each batch out in num_steps + 1 = '
@@ -49,7 +49,7 @@ class BatchSource:
                 'Use one that is, with drop_remainder=True, or batches="shared".',
             )
             self._examples = batch.present(
-                lambda leaf: dealing.deal(leaf, size, deal), examples
+                lambda leaf: batch.deal(leaf, size, deal), examples
             )
             share = self._share._replace(local_size=size)
             self._share = replicas.Share(*(number // deal for number in share))

@@ -1,11 +1,14 @@
 """How gradients move networks: the user's Keras optimizers, behind a guard."""
 
+import warnings
+
 import keras
 import tensorflow as tf
 
+from keras_gamegan import stateless
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import structures
-from keras_gamegan.models import fused_adam, missing_gradients
+from keras_gamegan.models.step import fused_adam
 
 
 class OptimizerStepper:
@@ -38,7 +41,7 @@ class OptimizerStepper:
         self._share = share
         self.minimizer_scale, self.maximizer_scale = map(loss_scale, optimizers)
         self.minimizer_missing, self.maximizer_missing = map(
-            missing_gradients.Missing, names, networks
+            MissingGradients, names, networks
         )
 
     @property
@@ -181,3 +184,47 @@ def loss_scale(optimizer):
     if not scaling and getattr(optimizer, "loss_scale_factor", None) is None:
         return None
     return optimizer.scale_loss(tf.constant(1.0))
+
+
+class MissingGradients:
+    """Raises if no weight of a player has a gradient, warns if some have none.
+
+    Args:
+        name: What the player is called.
+        network: Its `StatelessNetwork`.
+    """
+
+    def __init__(self, name: str, network: stateless.StatelessNetwork) -> None:
+        self._name = name
+        self._network = network
+
+    def __call__(self, missing: list[int]) -> None:
+        """Says which weights have no gradient.
+
+        Args:
+            missing: Their numbers among the network's trainable weights.
+
+        Raises:
+            ValueError: If they are all.
+        """
+        variables = self._network.weight_variables
+        if len(missing) == len(variables):
+            raise ValueError(
+                f"The loss of the {self._name} must depend on its weights, or it never "
+                "moves. Received: no gradient for any of them. An argmax, a rounding, "
+                "a cast to integers or a NumPy function cuts it off: use a "
+                "differentiable stand-in (softmax, Gumbel-softmax, straight-through), "
+                f"or freeze the player: {self._name}.trainable = False."
+            )
+        new = [i for i in missing if id(variables[i]) not in self._network.told]
+        if not new:
+            return
+        self._network.told.update(id(variables[index]) for index in new)
+        listed = ", ".join(repr(variables[index].path) for index in new)
+        warnings.warn(
+            f"The loss of the {self._name} does not depend on these weights, which "
+            f"therefore stay as they are: {listed}. If that is meant, freeze or remove "
+            "them.",
+            UserWarning,
+            stacklevel=2,
+        )

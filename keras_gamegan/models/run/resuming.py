@@ -131,37 +131,37 @@ class ContinuedCallbacks(keras.callbacks.CallbackList):
             super().on_train_end(logs)
 
 
-def run(model, fit, stages, callbacks, verbose, epochs):
+def run(model, keras_fit, stages, callbacks, epochs, arguments):
     """Runs the stages as one training.
 
     Args:
         model: The model.
-        fit: Function ``(stage, callbacks) -> History``.
+        keras_fit: `keras.Model.fit` of the model.
         stages: List of `Stage`.
         callbacks: List of callbacks.
-        verbose: As in `fit`.
         epochs: As in `fit`.
+        arguments: Further arguments of Keras' `fit`, `verbose` among them.
 
     Returns:
         Keras' `History`.
     """
-    if len(stages) == 1:
-        return fit(stages[0], callbacks)
-    callbacks = ContinuedCallbacks(
-        callbacks,
-        add_history=True,
-        add_progbar=verbose != 0,
-        verbose=verbose,
-        epochs=epochs,
-        steps=stages[-1].steps_per_epoch or stages[-1].x.steps_per_epoch,
-        model=model,
-    )
+    if len(stages) > 1:
+        callbacks = ContinuedCallbacks(
+            callbacks,
+            add_history=True,
+            add_progbar=arguments["verbose"] != 0,
+            verbose=arguments["verbose"],
+            epochs=epochs,
+            steps=stages[-1].steps_per_epoch or stages[-1].x.steps_per_epoch,
+            model=model,
+        )
     for index, stage in enumerate(stages):
-        callbacks.is_first = index == 0
-        callbacks.is_last = index == len(stages) - 1
+        if len(stages) > 1:
+            callbacks.is_first = index == 0
+            callbacks.is_last = index == len(stages) - 1
         if index and model.stop_training:
             callbacks.is_last = True
             callbacks.on_train_end()
             break
-        result = fit(stage, callbacks)
+        result = keras_fit(callbacks=callbacks, **stage._asdict(), **arguments)
     return result

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from keras_gamegan.games import game, randomness, structures
-from keras_gamegan.models import batch as batches
-from keras_gamegan.models import guard
+from keras_gamegan.models.step import batch as batches
+from keras_gamegan.models.step import guard
 from keras_gamegan.stateless import StatelessNetwork
 from keras_gamegan.typing import Structure
 

@@ -15,35 +15,30 @@ from keras_gamegan.distribution import (
     stopping,
     workers,
 )
-from keras_gamegan.models import (
-    fit_data,
-    guard,
-    resuming,
-    run_arguments,
-    serialization,
-)
+from keras_gamegan.models import serialization
+from keras_gamegan.models.run import fit_data, resuming, run_arguments
+from keras_gamegan.models.step import guard
 
 
-def fit(model, keras_fit, x, y, epochs, verbose, callbacks, arguments):
-    """Trains a model with Keras' `fit`, and explains what goes wrong.
+def prepare(model, x, y, epochs, verbose, callbacks, arguments):
+    """Returns what a call of `fit` comes to, once all that can be seen is checked.
 
     Args:
         model: A `TwoPlayerModel`.
-        keras_fit: `keras.Model.fit` of the model.
-        x: Data, as in `GAN.fit`.
-        y: Labels or None.
-        epochs: As in `GAN.fit`.
-        verbose: As in `GAN.fit`.
-        callbacks: As in `GAN.fit`.
-        arguments: Dictionary of further arguments of Keras' `fit`.
+        x: As in `TwoPlayerModel.fit`.
+        y: As in `TwoPlayerModel.fit`.
+        epochs: As in `TwoPlayerModel.fit`.
+        verbose: As in `TwoPlayerModel.fit`.
+        callbacks: As in `TwoPlayerModel.fit`.
+        arguments: Dictionary of further arguments of Keras' `fit`; those that are
+            not handed on are taken out.
 
     Returns:
-        Keras' `History`.
+        A tuple (`FitData`, list of `resuming.Stage`, list of callbacks).
 
     Raises:
-        ValueError: As in `GAN.fit`.
+        ValueError: As in `TwoPlayerModel.fit`.
     """
-    arguments = dict(arguments)
     strategy = model.distribute_strategy
     with agreement.prepared(strategy):
         check_compiled(model, "fit")
@@ -57,22 +52,15 @@ def fit(model, keras_fit, x, y, epochs, verbose, callbacks, arguments):
     if workers.num_workers(strategy) > 1:
         # Last in the list: the others have said by then whether they stop.
         callbacks = [*callbacks, stopping.StopTogether()]
+    return data, stages, callbacks
 
-    def run_stage(stage, callbacks):
-        return keras_fit(
-            x=stage.x,
-            epochs=stage.epochs,
-            verbose=verbose,
-            callbacks=callbacks,
-            initial_epoch=stage.initial_epoch,
-            steps_per_epoch=stage.steps_per_epoch,
-            validation_data=data.validation,
-            **arguments,
-        )
 
+@contextlib.contextmanager
+def run(model, callbacks):
+    """What stands around the steps of `fit`: errors explained, and what is let go."""
     try:
-        with notices.exchanged(strategy), explained(model):
-            result = resuming.run(model, run_stage, stages, callbacks, verbose, epochs)
+        with notices.exchanged(model.distribute_strategy), explained(model):
+            yield
     finally:
         # What a callback holds while training runs, such as a lock on a folder.
         for callback in callbacks:
@@ -83,7 +71,6 @@ def fit(model, keras_fit, x, y, epochs, verbose, callbacks, arguments):
         (model.minimizer_optimizer, model.minimizer_network),
     ):
         optimizer.finalize_variable_values(network.weight_variables)
-    return result
 
 
 def _prepare(model, x, y, epochs, callbacks, arguments):

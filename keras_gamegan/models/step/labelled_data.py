@@ -10,8 +10,9 @@ from keras_gamegan import activations
 from keras_gamegan.datasets import arrays
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import randomness
-from keras_gamegan.models import adversarial_game, batches, checks, elements, guard
-from keras_gamegan.models.structured_data import StructuredData
+from keras_gamegan.models import checks
+from keras_gamegan.models.step import adversarial_game, batch_source, elements, guard
+from keras_gamegan.models.step.structured_data import StructuredData
 from keras_gamegan.typing import Structure
 
 
@@ -97,7 +98,7 @@ def source_of(
     stream: tf.Tensor,
     latent_shape: tuple,
     deal: int = 1,
-) -> batches.BatchSource:
+) -> batch_source.BatchSource:
     """Returns the batches of one step of a GAN.
 
     Args:
@@ -105,11 +106,11 @@ def source_of(
         labels: Labels (b, ...) or None.
         stream: Random stream of this step, int64 (2,).
         latent_shape: Shape of one latent.
-        deal: As in `batches.BatchSource`.
+        deal: As in `batch_source.BatchSource`.
     """
     examples = adversarial_game.Examples(real, labels)
     complete = functools.partial(_with_latents, latent_shape)
-    return batches.BatchSource(examples, stream, complete, deal)
+    return batch_source.BatchSource(examples, stream, complete, deal)
 
 
 def _with_latents(

@@ -1,0 +1,1 @@
+"""A run of steps: the data of `fit`, its checks, and taking it up again."""

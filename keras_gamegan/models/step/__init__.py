@@ -1,0 +1,1 @@
+"""One step: what is played, how it moves, and what it writes."""
