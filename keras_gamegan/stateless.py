@@ -96,7 +96,7 @@ class StatelessNetwork:
         frozen = [v for v in self.state_variables if id(v) in nature]
         moved: dict[int, bool] = {}
 
-        def run(inputs):
+        def run(inputs: Any) -> None:
             stream = tf.zeros([2], tf.int64)
             before = self.player()
             after = self.unpack(self.apply(before, inputs, True, stream)[1])
@@ -214,7 +214,7 @@ class StatelessNetwork:
         """Traces a function of the inputs, for what can be seen on the way."""
         specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in self.inputs]
 
-        def run(*inputs):
+        def run(*inputs: tf.Tensor) -> None:
             function(self.from_list(list(inputs)))
 
         tf.function(run, input_signature=specs).get_concrete_function()

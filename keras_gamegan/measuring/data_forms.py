@@ -1,7 +1,7 @@
 """The forms in which real data may be handed over to be measured on."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -76,7 +76,7 @@ def elements_of(model: Any, name: str, data: Any) -> Iterator[Structure]:
         yield structured_data.as_element(checked)
 
 
-def _elements(name, data, of_arrays):
+def _elements(name: str, data: Any, of_arrays: Callable[[], Iterator]) -> Iterator:
     """Yields the batches of a form, each still as the form has it."""
     if isinstance(data, stream.ShuffledStream):
         return (data.batch(step) for step in range(data.steps_per_epoch))
@@ -99,7 +99,7 @@ def _elements(name, data, of_arrays):
     return of_arrays()
 
 
-def _of_dataset(name, dataset):
+def _of_dataset(name: str, dataset: tf.data.Dataset) -> Iterator:
     # A seekable data set would go on where it was left, here and in `fit`.
     beginning = getattr(dataset, "starting_at", None)
     dataset = dataset if beginning is None else beginning(0)
@@ -111,7 +111,7 @@ def _of_dataset(name, dataset):
     return dataset.as_numpy_iterator()
 
 
-def _of_iterator(name, iterator):
+def _of_iterator(name: str, iterator: Iterator) -> Iterator:
     found = False
     for element in iterator:
         found = True
@@ -124,7 +124,7 @@ def _of_iterator(name, iterator):
         )
 
 
-def _of_arrays(name, data, inputs, size):
+def _of_arrays(name: str, data: Any, inputs: Any, size: Any) -> Iterator:
     """Cuts arrays into batches."""
     examples = isinstance(data, (tuple, list)) and _are_examples(data, inputs[0])
     if examples and hasattr(data[0], "shape"):
@@ -143,7 +143,7 @@ def _of_arrays(name, data, inputs, size):
         yield data[part], None if labels is None else labels[part]
 
 
-def _are_examples(parts, expected):
+def _are_examples(parts: Any, expected: Any) -> bool:
     """Whether all parts have the shape of one example."""
     shape = tuple(expected.shape)[1:]
     return len(parts) > 0 and all(
@@ -151,7 +151,7 @@ def _are_examples(parts, expected):
     )
 
 
-def _split(name, element, inputs):
+def _split(name: str, element: Any, inputs: Any) -> tuple:
     """Returns (data, labels or None) of a batch."""
     if isinstance(element, Mapping):
         names = [each.name for each in inputs]
@@ -180,7 +180,7 @@ def _split(name, element, inputs):
     return element, None
 
 
-def _array(name, data):
+def _array(name: str, data: Any) -> np.ndarray:
     array = np.asarray(data)
     if array.dtype.kind not in "fiub" and array.dtype.name != "bfloat16":
         raise ValueError(
@@ -191,7 +191,7 @@ def _array(name, data):
     return array
 
 
-def _check_shape(name, array, expected):
+def _check_shape(name: str, array: np.ndarray, expected: Any) -> None:
     shape = tuple(expected.shape)
     if tf.TensorShape(array.shape).is_compatible_with((None, *shape[1:])):
         return
@@ -204,7 +204,7 @@ def _check_shape(name, array, expected):
     )
 
 
-def _fit_labels(name, labels, number, expected):
+def _fit_labels(name: str, labels: Any, number: Any, expected: Any) -> np.ndarray:
     shape = tuple(expected.shape)[1:]
     if not labels.ndim or len(labels) != number:
         _raise_count(name, number, len(labels) if labels.ndim else 1)
@@ -219,7 +219,7 @@ def _fit_labels(name, labels, number, expected):
     return labels
 
 
-def _raise_count(name, number, labels):
+def _raise_count(name: str, number: Any, labels: Any) -> None:
     raise ValueError(
         f"`{name}` must have one label for every example. Received: {number} examples "
         f"and {labels} labels. Make both of the same rows."

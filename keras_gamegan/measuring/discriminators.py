@@ -1,12 +1,17 @@
 """How far apart two discriminators are: a distance of Sobolev type."""
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
 from keras_gamegan.games import proximal
+from keras_gamegan.games.structures import Player
 from keras_gamegan.models.step import adversarial_game
+from keras_gamegan.models.step.batch import Batch
 
 
-def distance_of(game):
+def distance_of(game: Any) -> Any:
     """Returns the distance of a game's maximisers that its proximal gap is near in.
 
     That of Sobolev type of a GAN's discriminators; of any other networks, the squared
@@ -20,7 +25,7 @@ def distance_of(game):
     return proximal.weight_distance
 
 
-def sobolev_distance(game):
+def sobolev_distance(game: Any) -> Callable[..., tf.Tensor]:
     """Returns the distance (player, center, batch) -> scalar of a GAN's discriminators.
 
     The mean over the batch's real x of |grad_x D~(x) - grad_x D(x)|^2, on logits, both
@@ -31,7 +36,7 @@ def sobolev_distance(game):
         game: An `AdversarialGame`.
     """
 
-    def slopes(player, batch, real):
+    def slopes(player: Player, batch: Batch, real: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(real)
             logits, *_ = game.logits(player, real, batch.examples.labels, batch, False)
@@ -40,7 +45,7 @@ def sobolev_distance(game):
             logits, real, unconnected_gradients=tf.UnconnectedGradients.ZERO
         )
 
-    def distance(player, center, batch):
+    def distance(player: Player, center: Player, batch: Batch) -> tf.Tensor:
         real = tf.convert_to_tensor(batch.examples.real)
         difference = slopes(player, batch, real) - slopes(center, batch, real)
         return batch.mean(tf.square(difference))

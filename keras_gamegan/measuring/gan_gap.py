@@ -9,8 +9,11 @@ from keras_gamegan import validation
 from keras_gamegan.games import best_response, gap, randomness
 from keras_gamegan.games import perturbation as perturbations
 from keras_gamegan.games import proximal as proximity
+from keras_gamegan.games.structures import Player
 from keras_gamegan.measuring import discriminators, held_out, progress
 from keras_gamegan.measuring import snapshots as stored
+from keras_gamegan.models.step.batch import Batch
+from keras_gamegan.typing import Structure
 
 
 class GapEstimate(NamedTuple):
@@ -71,19 +74,19 @@ class GapEstimator:
 
     def __init__(
         self,
-        gan,
-        finding_data,
-        scoring_data,
-        num_steps=300,
-        learning_rate=5e-4,
+        gan: Any,
+        finding_data: Any,
+        scoring_data: Any,
+        num_steps: int = 300,
+        learning_rate: float = 5e-4,
         *,
-        optimizer="adam",
-        perturbation=None,
-        proximal=None,
-        snapshots=None,
-        batch_size=128,
-        verbose=0,
-    ):
+        optimizer: str = "adam",
+        perturbation: Any = None,
+        proximal: Any = None,
+        snapshots: Any = None,
+        batch_size: int = 128,
+        verbose: int | str = 0,
+    ) -> None:
         if not getattr(gan, "compiled", False):
             raise ValueError(
                 "The gap is a gap in the model's own value, so the model must be "
@@ -125,7 +128,7 @@ class GapEstimator:
                 *(stored.specification(network) for network in networks),
             )
 
-    def __call__(self, seed):
+    def __call__(self, seed: int) -> GapEstimate:
         """Returns the `GapEstimate` of the model's present weights."""
         gan = self._gan
         arguments = [
@@ -147,28 +150,33 @@ class GapEstimator:
         errors = np.full(3, np.nan)
         if number > 1:
             errors = columns.std(axis=1, ddof=1) / np.sqrt(number)
+        _, minimax, maximin = map(float, means)
+        gap_error, minimax_error, maximin_error = map(float, errors)
         return GapEstimate(
             # Not the mean of differences, which rounds apart from its two halves.
-            float(means[1]) - float(means[2]),
-            *(float(mean) for mean in means[1:]),
-            *(float(error) for error in errors),
+            minimax - maximin,
+            minimax,
+            maximin,
+            gap_error,
+            minimax_error,
+            maximin_error,
             curves=None if curves is None else curves.numpy(),
             num_scored=number * self._batch_size,
         )
 
-    def _batch(self, data, index, stream):
+    def _batch(self, data: Structure, index: Any, stream: tf.Tensor) -> Batch:
         """Returns the index-th batch of held-out data, going round and round."""
         size = self._batch_size
         return held_out.batch(
             self._gan, data, size, index * size, randomness.fold(stream, index)
         )
 
-    def _search_and_score(self, u, v, stream):
+    def _search_and_score(self, u: Player, v: Player, stream: tf.Tensor) -> tuple:
         game = self._gan.game
         distance = discriminators.distance_of(game)
         finding = randomness.fold(stream, 0)
 
-        def draw(step, inner=None):
+        def draw(step: Any, inner: Any = None) -> Batch:
             if inner is None:
                 if self._bar is not None:
                     self._bar.at(step)
@@ -192,13 +200,20 @@ class GapEstimator:
         )
         return self._score(u, v, worst, stream, distance), curves
 
-    def _choose_and_score(self, u, v, stream, generators, players):
+    def _choose_and_score(
+        self,
+        u: Player,
+        v: Player,
+        stream: tf.Tensor,
+        generators: Player,
+        players: Player,
+    ) -> tuple:
         game = self._gan.game
         finding = randomness.fold(stream, 0)
         number = held_out.first(self._finding).shape[0] // self._batch_size
 
-        def mean_value(u, v):
-            def add(total, index):
+        def mean_value(u: Player, v: Player) -> tf.Tensor:
+            def add(total: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
                 batch = self._batch(self._finding, index, finding)
                 return total + game.value(u, v, batch)
 
@@ -212,11 +227,18 @@ class GapEstimator:
         )
         return self._score(u, v, worst, stream), None
 
-    def _score(self, u, v, worst, stream, distance=None):
+    def _score(
+        self,
+        u: Player,
+        v: Player,
+        worst: gap.WorstPlayers,
+        stream: tf.Tensor,
+        distance: Any = None,
+    ) -> tf.Tensor:
         """Returns the values of every scoring batch, (number, 2)."""
         scoring = randomness.fold(stream, 1)
 
-        def score(index):
+        def score(index: tf.Tensor) -> tf.Tensor:
             batch = self._batch(self._scoring, index, scoring)
             return tf.stack(
                 gap.values(self._gan.game, u, v, worst, self._proximal, distance, batch)
@@ -229,20 +251,20 @@ class GapEstimator:
 
 
 def duality_gap(
-    gan,
-    finding_data,
-    scoring_data,
-    num_steps=300,
-    learning_rate=5e-4,
-    perturbation=None,
-    seed=None,
+    gan: Any,
+    finding_data: Any,
+    scoring_data: Any,
+    num_steps: int = 300,
+    learning_rate: float = 5e-4,
+    perturbation: Any = None,
+    seed: int | None = None,
     *,
-    proximal=None,
-    snapshots=None,
-    optimizer="adam",
-    batch_size=128,
-    verbose="auto",
-):
+    proximal: Any = None,
+    snapshots: Any = None,
+    optimizer: str = "adam",
+    batch_size: int = 128,
+    verbose: int | str = "auto",
+) -> GapEstimate:
     """Measures how far a GAN is from an equilibrium of its own game.
 
     Mathematics: DG(G, D) = max_D' V(D', G) - min_G' V(D, G'). The worst discriminator

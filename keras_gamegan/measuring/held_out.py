@@ -1,5 +1,7 @@
 """Held-out data for measurements, gathered into memory once."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -7,9 +9,11 @@ from keras_gamegan.distribution import replicas
 from keras_gamegan.measuring import data_forms, overlap
 from keras_gamegan.models.step import batch as batches
 from keras_gamegan.models.step import guard
+from keras_gamegan.models.step.batch import Batch
+from keras_gamegan.typing import Structure
 
 
-def check_disjoint(finding_data, scoring_data):
+def check_disjoint(finding_data: Any, scoring_data: Any) -> None:
     """Raises if both are the same object, or arrays that share memory.
 
     Raises:
@@ -27,7 +31,7 @@ def check_disjoint(finding_data, scoring_data):
         )
 
 
-def collect(name, data, model, at_least):
+def collect(name: str, data: Any, model: Any, at_least: int) -> Structure:
     """Returns all the data as a structure of tensors, as a step has its examples.
 
     Args:
@@ -64,7 +68,9 @@ def collect(name, data, model, at_least):
     return model.data_form.stored(tf.nest.pack_sequence_as(parts[0], arrays))
 
 
-def collect_pair(model, finding_data, scoring_data, at_least):
+def collect_pair(
+    model: Any, finding_data: Any, scoring_data: Any, at_least: int
+) -> list[Structure]:
     """Returns the examples of both sets, known to fit the model and to be disjoint.
 
     Args:
@@ -88,12 +94,12 @@ def collect_pair(model, finding_data, scoring_data, at_least):
     return pair
 
 
-def first(examples):
+def first(examples: Structure) -> Any:
     """Returns the first tensor of a structure of examples: a GAN's real data."""
     return next(leaf for leaf in tf.nest.flatten(examples) if leaf is not None)
 
 
-def as_batch(examples, stream):
+def as_batch(examples: Structure, stream: tf.Tensor) -> Batch:
     """Returns a batch of these examples, on one replica."""
     size = tf.shape(first(examples))[0]
     return batches.Batch(
@@ -104,7 +110,9 @@ def as_batch(examples, stream):
     )
 
 
-def batch(model, examples, size, start, stream):
+def batch(
+    model: Any, examples: Structure, size: int, start: Any, stream: tf.Tensor
+) -> Batch:
     """Returns ``size`` examples from ``start`` on, going round and round.
 
     Args:
@@ -125,7 +133,7 @@ def batch(model, examples, size, start, stream):
     )
 
 
-def _array(data):
+def _array(data: Any) -> Any:
     if isinstance(data, (tuple, list)) and len(data) == 2:
         data = data[0]
     return data if isinstance(data, np.ndarray) else None

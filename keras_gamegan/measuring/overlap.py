@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class _Coincidences(NamedTuple):
     pairs: int
 
 
-def check_no_shared_rows(finding, scoring):
+def check_no_shared_rows(finding: np.ndarray, scoring: np.ndarray) -> None:
     r"""Raises if one set has examples of the other, more than chance explains.
 
     Independent draws may coincide, too: of a distribution on integers, of rounded
@@ -115,7 +115,7 @@ def check_no_shared_rows(finding, scoring):
     )
 
 
-def _coincidences(finding, scoring):
+def _coincidences(finding: np.ndarray, scoring: np.ndarray) -> Any:
     n, m = len(finding), len(scoring)
     hashes = np.concatenate([_hashes(finding), _hashes(scoring)])
     _, content = np.unique(hashes, return_inverse=True)
@@ -147,7 +147,7 @@ def _coincidences(finding, scoring):
     )
 
 
-def _deviation(total, n, m):
+def _deviation(total: Any, n: Any, m: Any) -> Any:
     """Standard deviation of X - r W when the rows are dealt out at random.
 
     X counts the edges, between equal rows, that join the sets: the moments are those of
@@ -170,14 +170,14 @@ def _deviation(total, n, m):
     return math.sqrt(variance) / (1 - joins)
 
 
-def _beyond_poisson(found):
+def _beyond_poisson(found: Any) -> Any:
     """Whether rows that stand once in each set are too many for a rare event."""
     deviation = math.sqrt(found.expected * (1 + found.ratio))
     limit = found.expected + _DEVIATIONS * deviation + _ALLOWANCE
     return len(found.once) > limit
 
 
-def _cut_twice(found):
+def _cut_twice(found: Any) -> Any:
     """Whether a run of rows stands in both sets, too long for chance."""
     follows = (np.diff(found.once, axis=0) == 1).all(axis=1)
     breaks = np.flatnonzero(~np.concatenate([[False], follows, [False]]))
@@ -187,7 +187,7 @@ def _cut_twice(found):
     return longest >= _RUN and found.pairs * likelihood**longest < _RARE
 
 
-def _expected_by_columns(finding, scoring):
+def _expected_by_columns(finding: np.ndarray, scoring: np.ndarray) -> Any:
     """Expected number of equal pairs if the columns of a row were independent.
 
     A column alone says no more than its rows, unless by being one of whole numbers.
@@ -211,11 +211,11 @@ def _expected_by_columns(finding, scoring):
     return expected
 
 
-def _sorted(pairs):
+def _sorted(pairs: Any) -> Any:
     return pairs[np.argsort(pairs[:, 0], kind="stable")]
 
 
-def _hashes(array):
+def _hashes(array: Any) -> Any:
     """Returns a 64-bit hash of each row's bytes."""
     # Adding 0 makes one of the two zeros.
     rows = np.ascontiguousarray(array.reshape(len(array), -1) + 0)

@@ -1,6 +1,7 @@
 """A progress bar of a search that runs inside one compiled program."""
 
 import sys
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,7 +12,7 @@ _INTERVAL = 50
 _LONG = 100
 
 
-def check(verbose):
+def check(verbose: Any) -> None:
     """Returns ``verbose``, or raises unless it is 0, 1 or "auto"."""
     if verbose not in (0, 1, "auto"):
         raise ValueError(
@@ -21,7 +22,7 @@ def check(verbose):
     return verbose
 
 
-def is_shown(verbose, num_steps):
+def is_shown(verbose: Any, num_steps: int) -> bool:
     """Returns whether a search of so many steps has a bar."""
     if verbose == "auto":
         watched = sys.stdout.isatty() or "ipykernel" in sys.modules
@@ -36,22 +37,22 @@ class Bar:
         num_steps: Steps of the search.
     """
 
-    def __init__(self, num_steps):
+    def __init__(self, num_steps: int) -> None:
         self._num_steps = num_steps
-        self._bar = None
+        self._bar: Any = None
 
-    def start(self):
+    def start(self) -> None:
         """Begins a new line; called before every search."""
         self._bar = keras.utils.Progbar(self._num_steps, interval=0)
 
-    def finish(self):
+    def finish(self) -> None:
         """Completes the line."""
         self._bar.update(self._num_steps, finalize=True)
 
-    def at(self, step):
+    def at(self, step: Any) -> None:
         """Adds to the graph what moves the bar at every so many steps."""
 
-        def show(step):
+        def show(step: Any) -> Any:
             self._bar.update(int(step), finalize=False)
             return step
 

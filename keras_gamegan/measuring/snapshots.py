@@ -1,10 +1,15 @@
 """Stored models as candidates for the worst player: no search, only a choice."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
+from keras_gamegan.games.structures import Player
 
-def check(gan, snapshots):
+
+def check(gan: Any, snapshots: Any) -> Any:
     """Returns `snapshots` as "bank" or a list, or raises if it can be neither.
 
     Args:
@@ -50,7 +55,7 @@ def check(gan, snapshots):
     return list(snapshots)
 
 
-def candidates(gan, snapshots):
+def candidates(gan: Any, snapshots: Any) -> list[Player]:
     """Returns two stacked `Player`s, minimisers and maximisers, the live one last.
 
     Args:
@@ -74,7 +79,7 @@ def candidates(gan, snapshots):
     return sides
 
 
-def worst(candidates, value_fn):
+def worst(candidates: Player, value_fn: Callable[[Player], tf.Tensor]) -> Player:
     """Returns the `Player` of the largest value among stacked candidates.
 
     Args:
@@ -87,20 +92,20 @@ def worst(candidates, value_fn):
     return tf.nest.map_structure(lambda leaf: tf.gather(leaf, index), candidates)
 
 
-def specification(network):
+def specification(network: Any) -> Player:
     """Returns the `Player` of tensor specifications of stacked candidates."""
     return tf.nest.map_structure(
         lambda leaf: tf.TensorSpec([None, *leaf.shape], leaf.dtype), network.player()
     )
 
 
-def _members(bank):
+def _members(bank: Any) -> Player:
     """Returns the models of a bank, stacked."""
     filled = np.flatnonzero(np.array(bank.slots().ordinals) >= 0)
     return bank.member(tf.constant(filled, tf.int64))
 
 
-def _stacked(network, snapshots):
+def _stacked(network: Any, snapshots: Any) -> Player:
     """Returns lists of weights in the order of `get_weights` as a stacked `Player`."""
     return network.pack(
         {

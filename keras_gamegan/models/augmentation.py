@@ -1,6 +1,7 @@
 """Augmentation layers within a discriminator, which act for one player only."""
 
 import warnings
+from typing import Any
 
 import keras
 
@@ -20,7 +21,7 @@ _ALWAYS = tuple(
 )
 
 
-def warn(discriminator, stacklevel):
+def warn(discriminator: Any, stacklevel: int) -> None:
     """Warns if a discriminator augments, since a frozen one then does not.
 
     A frozen opponent is a fixed function, in inference mode, in which Keras' layers do
@@ -49,7 +50,7 @@ def warn(discriminator, stacklevel):
     )
 
 
-def augments(layer):
+def augments(layer: Any) -> bool:
     """Returns whether a layer changes images in training mode only.
 
     Keras' layers for images, and those derived from them, are known by their method

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,7 +15,7 @@ from keras_gamegan.models.step import structured_data
 _SQUASHING = ("sigmoid", "softmax", "hard_sigmoid", "tanh")
 
 
-def check_networks(discriminator, generator):
+def check_networks(discriminator: Any, generator: Any) -> None:
     """Raises unless the two networks can play against each other.
 
     Args:
@@ -82,7 +83,7 @@ def check_networks(discriminator, generator):
     augmentation.warn(discriminator, stacklevel=3)
 
 
-def latent_shape(latents, latent_dim):
+def latent_shape(latents: Any, latent_dim: int | None) -> tuple[int, ...]:
     """Returns the shape of one latent, checked against ``latent_dim``.
 
     Args:
@@ -106,7 +107,7 @@ def latent_shape(latents, latent_dim):
     return shape
 
 
-def check_dataset(dataset, real, labels, model):
+def check_dataset(dataset: tf.data.Dataset, real: Any, labels: Any, model: Any) -> None:
     """Raises on a data set that cannot be trained on, where its specification tells.
 
     Args:
@@ -126,7 +127,7 @@ def check_dataset(dataset, real, labels, model):
         _check_label_spec(model, labels)
 
 
-def check_array(array, labels, model):
+def check_array(array: np.ndarray, labels: Any, model: Any) -> None:
     """Raises on arrays that cannot be trained on.
 
     Args:
@@ -156,7 +157,7 @@ def check_array(array, labels, model):
         check_labels(labels, len(array), model)
 
 
-def check_batch(real, labels, model):
+def check_batch(real: Any, labels: Any, model: Any) -> None:
     """Raises if one batch, seen while tracing, does not fit the networks.
 
     Args:
@@ -174,7 +175,7 @@ def check_batch(real, labels, model):
         _check_label_spec(model, labels)
 
 
-def check_labels(labels, number, model):
+def check_labels(labels: Any, number: Any, model: Any) -> None:
     """Raises unless labels that are known up front fit a model's networks.
 
     Args:
@@ -194,7 +195,7 @@ def check_labels(labels, number, model):
     labelling.check_values(labels, number, model.num_classes, dtype)
 
 
-def _check_present(model, present):
+def _check_present(model: Any, present: bool) -> None:
     if model.conditional and not present:
         raise ValueError(
             "Class-conditional networks need elements (data, labels). Received: data "
@@ -203,7 +204,7 @@ def _check_present(model, present):
         )
 
 
-def _check_label_spec(model, labels):
+def _check_label_spec(model: Any, labels: Any) -> None:
     """Raises unless labels of which only shape and dtype are known can fit."""
     for network in (model.discriminator_network, model.generator_network):
         if labels.shape.rank is not None:
@@ -219,7 +220,7 @@ def _check_label_spec(model, labels):
         )
 
 
-def _check_network(name, network):
+def _check_network(name: str, network: Any) -> None:
     two_networks.check_model(name, network)
     if len(network.inputs) not in (1, 2) or len(network.outputs) != 1:
         hint = "Concatenate inputs that belong together."
@@ -235,7 +236,7 @@ def _check_network(name, network):
         )
 
 
-def _check_open_batch(discriminator):
+def _check_open_batch(discriminator: Any) -> None:
     """Raises if a discriminator takes batches of one size: real and fake make one."""
     for tensor in discriminator.inputs:
         if tensor.shape[0] is not None:
@@ -247,7 +248,7 @@ def _check_open_batch(discriminator):
             )
 
 
-def _check_dtypes(tensors):
+def _check_dtypes(tensors: dict[str, Any]) -> None:
     """Raises unless a gradient can pass from the logits back to the latents."""
     for what, tensor in tensors.items():
         if not keras.backend.is_float_dtype(tensor.dtype):
@@ -258,7 +259,7 @@ def _check_dtypes(tensors):
             )
 
 
-def _check_same_labels(judged, made):
+def _check_same_labels(judged: Any, made: Any) -> None:
     """Raises if labels are not the same to both networks."""
     try:
         labelling.check_shape(tuple(made.shape), tuple(judged.shape))

@@ -1,6 +1,9 @@
 """What `compile` takes, and what to pass instead of what it does not take."""
 
+from typing import Any
+
 from keras_gamegan import validation
+from keras_gamegan.models.roles import Roles
 
 _INSTEAD = {
     "optimizer": "A GAN has two optimizers: pass d_optimizer= and g_optimizer=.",
@@ -34,7 +37,7 @@ _OF_ANY_GAME = {
 _OPTIONS = "run_eagerly, steps_per_execution, jit_compile, auto_scale_loss"
 
 
-def check(unknown, roles):
+def check(unknown: Any, roles: Roles) -> None:
     """Raises if `compile` got an argument that it does not take.
 
     Args:
@@ -59,7 +62,12 @@ def check(unknown, roles):
     )
 
 
-def check_options(run_eagerly, steps_per_execution, jit_compile, auto_scale_loss):
+def check_options(
+    run_eagerly: bool,
+    steps_per_execution: int,
+    jit_compile: bool | str,
+    auto_scale_loss: bool,
+) -> None:
     """Raises unless the options that `compile` hands on to Keras can be meant.
 
     Args:

@@ -1,10 +1,14 @@
 """A GAN that descends the duality gap."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from keras_gamegan import games
 from keras_gamegan.games import randomness, schemes
 from keras_gamegan.models import gan, serialization
+from keras_gamegan.typing import Config
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
@@ -58,17 +62,17 @@ class DualityGapGAN(gan.GAN):
 
     def __init__(
         self,
-        discriminator,
-        generator,
-        latent_dim=None,
+        discriminator: keras.Model,
+        generator: keras.Model,
+        latent_dim: int | None = None,
         *,
-        data_shape=None,
-        best_response=None,
-        average_decay=0.999,
-        augment=None,
-        seed=None,
-        name=None,
-    ):
+        data_shape: Sequence[int] | None = None,
+        best_response: games.BestResponse | None = None,
+        average_decay: float | None = 0.999,
+        augment: Any = None,
+        seed: int | None = None,
+        name: str | None = None,
+    ) -> None:
         if best_response is None:
             best_response = games.BestResponse()
         if not isinstance(best_response, games.BestResponse):
@@ -92,7 +96,7 @@ class DualityGapGAN(gan.GAN):
         )
         self.best_response = best_response
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return serialization.model_config(
             self,

@@ -1,11 +1,15 @@
 """A GAN whose players answer the history of their opponents."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from keras_gamegan import history as histories
 from keras_gamegan import validation
 from keras_gamegan.games import randomness, schemes
 from keras_gamegan.models import gan, serialization
+from keras_gamegan.typing import Config
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
@@ -65,20 +69,20 @@ class FictitiousGAN(gan.GAN):
 
     def __init__(
         self,
-        discriminator,
-        generator,
-        latent_dim=None,
+        discriminator: keras.Model,
+        generator: keras.Model,
+        latent_dim: int | None = None,
         *,
-        data_shape=None,
-        history=None,
-        mixture="sampled",
-        discriminator_steps=1,
-        generator_steps=1,
-        average_decay=0.999,
-        augment=None,
-        seed=None,
-        name=None,
-    ):
+        data_shape: Sequence[int] | None = None,
+        history: histories.History | None = None,
+        mixture: str = "sampled",
+        discriminator_steps: int = 1,
+        generator_steps: int = 1,
+        average_decay: float | None = 0.999,
+        augment: Any = None,
+        seed: int | None = None,
+        name: str | None = None,
+    ) -> None:
         if history is None:
             history = histories.History()
         if not isinstance(history, histories.History):
@@ -109,7 +113,7 @@ class FictitiousGAN(gan.GAN):
         self.discriminator_steps, self.generator_steps = steps
         self.history_config, self.mixture = history, mixture
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return serialization.model_config(
             self,

@@ -1,6 +1,10 @@
 """The GAN: two networks, two optimizers and a scheme, under `model.fit`."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import augment as augment_module
@@ -18,6 +22,7 @@ from keras_gamegan.models import (
     wrapping,
 )
 from keras_gamegan.models.step import adversarial_game, labelled_data, step_metrics
+from keras_gamegan.typing import Config, Structure
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
@@ -86,19 +91,19 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
 
     def __init__(
         self,
-        discriminator,
-        generator,
-        latent_dim=None,
+        discriminator: keras.Model,
+        generator: keras.Model,
+        latent_dim: int | None = None,
         *,
-        data_shape=None,
-        updates="alternating",
-        discriminator_steps=1,
-        generator_steps=1,
-        average_decay=0.999,
-        augment=None,
-        seed=None,
-        name=None,
-    ):
+        data_shape: Sequence[int] | None = None,
+        updates: str | schemes.Scheme = "alternating",
+        discriminator_steps: int = 1,
+        generator_steps: int = 1,
+        average_decay: float | None = 0.999,
+        augment: Any = None,
+        seed: int | None = None,
+        name: str | None = None,
+    ) -> None:
         keras.Model.__init__(self, name=name)
         discriminator, generator = wrapping.with_inputs(
             discriminator, generator, latent_dim, data_shape
@@ -138,7 +143,7 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
         self._finish(step_metrics.DataRange())
         self.make_sampler()
 
-    def _scheme_of(self, updates):
+    def _scheme_of(self, updates: str | schemes.Scheme) -> schemes.Scheme:
         """Returns the scheme that `updates` and the numbers of steps describe."""
         steps = self.discriminator_steps, self.generator_steps
         if updates == "alternating":
@@ -154,19 +159,21 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
         return found
 
     @property
-    def log_names(self):
+    def log_names(self) -> tuple[str, ...]:
         """Names of the logs of a train step, in order."""
+        of_augmentation = () if self.augment is None else self.augment.log_names
         names = ("d_loss", "g_loss", "value", "d_real", "d_fake")
-        names += self.augment.log_names if self.augment is not None else ()
-        return names + tuple(self.scheme.log_names)
+        return (*names, *of_augmentation, *self.scheme.log_names)
 
-    def prepare_writing(self, report, share):
+    def prepare_writing(
+        self, report: dict[str, tf.Tensor], share: Any
+    ) -> Callable[[tuple, tf.Tensor], None]:
         """Returns what else a good step writes: the average, the augmentation."""
         sign = None
         if self.augment is not None:
             (sign,) = replicas.sum_over_replicas([report["real_sign"]])
 
-        def write(players, step):
+        def write(players: tuple, step: tf.Tensor) -> None:
             if self.generator_average is not None:
                 self.generator_average.update(players[0], step)
             if self.augment is not None:
@@ -174,11 +181,11 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
 
         return write
 
-    def played(self):
+    def played(self) -> Config:
         """Returns the payoff and the penalty, by the arguments of `compile`."""
         return {"loss": self.payoff, "penalty": self.penalty}
 
-    def more_logs(self):
+    def more_logs(self) -> dict[str, tf.Tensor]:
         """Returns this replica's parts of the augmentation's logs."""
         if self.augment is None:
             return {}
@@ -189,81 +196,81 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
     # The public face.
 
     @property
-    def latent_dim(self):
+    def latent_dim(self) -> Any:
         """Size of a latent: an int, or the latent's shape if it has several axes."""
         shape = self._latent_shape
         return shape[0] if len(shape) == 1 else shape
 
     @property
-    def minimizer(self):
+    def minimizer(self) -> Any:
         """The generator."""
         return self.generator
 
     @property
-    def maximizer(self):
+    def maximizer(self) -> Any:
         """The discriminator."""
         return self.discriminator
 
     @property
-    def minimizer_optimizer(self):
+    def minimizer_optimizer(self) -> Any:
         """The generator's optimizer, or None before `compile`."""
         return self.g_optimizer
 
     @property
-    def maximizer_optimizer(self):
+    def maximizer_optimizer(self) -> Any:
         """The discriminator's optimizer, or None before `compile`."""
         return self.d_optimizer
 
     @property
-    def generator_network(self):
+    def generator_network(self) -> Any:
         """The generator as a `StatelessNetwork`."""
         return self.minimizer_network
 
     @property
-    def discriminator_network(self):
+    def discriminator_network(self) -> Any:
         """The discriminator as a `StatelessNetwork`."""
         return self.maximizer_network
 
     @property
-    def generator_bank(self):
+    def generator_bank(self) -> Any:
         """`WeightBank` of historical generators, or None if none is kept."""
         return self.minimizer_bank
 
     @property
-    def discriminator_bank(self):
+    def discriminator_bank(self) -> Any:
         """`WeightBank` of historical discriminators, or None if none is kept."""
         return self.maximizer_bank
 
     @property
-    def latent_shape(self):
+    def latent_shape(self) -> tuple[int, ...]:
         """Shape of one latent, a tuple."""
         return self._latent_shape
 
     @property
-    def conditional(self):
+    def conditional(self) -> bool:
         """Whether the networks take labels."""
         return self.generator_network.label_input is not None
 
     @property
-    def num_classes(self):
+    def num_classes(self) -> int | None:
         """Number of classes that both networks know; None if that cannot be told."""
         networks = self.discriminator_network, self.generator_network
         known = [network.num_classes for network in networks]
         return min((number for number in known if number is not None), default=None)
 
-    def compile(
+    def compile(  # type: ignore[override]
         self,
-        d_optimizer="adam",
-        g_optimizer="adam",
-        loss="non_saturating",
-        penalty=None,
+        d_optimizer: Any = "adam",
+        g_optimizer: Any = "adam",
+        loss: Any = "non_saturating",
+        penalty: Any = None,
         *,
-        run_eagerly=False,
-        steps_per_execution=1,
-        jit_compile="auto",
-        auto_scale_loss=True,
-        **unknown,
-    ):
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
+        **unknown: Any,
+    ) -> None:
         """Chooses optimizers, loss and penalty.
 
         Args:
@@ -305,18 +312,18 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
         self.training_game = adversarial_game.AdversarialGame(*played, self.augment)
         self._sampler.forget()
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Structure:
         """Returns generated data for latents (b, latent_dim) [and labels]."""
         return self.generator(inputs, training=training)
 
     @property
-    def data_range(self):
+    def data_range(self) -> np.ndarray:
         """Smallest and largest real value seen this epoch: array (2,)."""
         return tf.convert_to_tensor(self.trackers.data_range.result()).numpy()
 
     # Saving and loading.
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a dictionary."""
         return serialization.model_config(
             self,

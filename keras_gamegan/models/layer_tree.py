@@ -1,9 +1,11 @@
 """The layers of a network, and of the networks within it."""
 
+from collections.abc import Iterator
+
 import keras
 
 
-def layers_of(network):
+def layers_of(network: keras.Model) -> Iterator[keras.layers.Layer]:
     """Yields the layers that a network calls, in the mode it is itself called in.
 
     Models, Sequential models, pipelines and wrappers hand their mode on to what they
@@ -18,7 +20,7 @@ def layers_of(network):
         yield from _within(layer)
 
 
-def _within(layer):
+def _within(layer: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
     if isinstance(layer, (keras.Model, keras.layers.Pipeline)):
         yield from layers_of(layer)
     elif isinstance(layer, keras.layers.Wrapper):

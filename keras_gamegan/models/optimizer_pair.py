@@ -6,6 +6,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gamegan.models.roles import Roles
+from keras_gamegan.typing import Config
+
 
 class OptimizerPair:
     """What callbacks find as `model.optimizer`: one learning rate that moves both.
@@ -25,19 +28,21 @@ class OptimizerPair:
     built = True
     name = "optimizer_pair"
 
-    def __init__(self, roles, minimizer_optimizer, maximizer_optimizer):
+    def __init__(
+        self, roles: Roles, minimizer_optimizer: Any, maximizer_optimizer: Any
+    ) -> None:
         self._roles = roles
         self._minimizer_optimizer = minimizer_optimizer
         self._maximizer_optimizer = maximizer_optimizer
         self._ratio = 1.0
 
     @property
-    def iterations(self):
+    def iterations(self) -> Any:
         """Updates of the minimiser so far."""
         return self._minimizer_optimizer.iterations
 
     @property
-    def variables(self):
+    def variables(self) -> list:
         """Variables of both optimizers, which `summary` counts."""
         return [
             *self._minimizer_optimizer.variables,
@@ -45,17 +50,17 @@ class OptimizerPair:
         ]
 
     @property
-    def inner_optimizer(self):
+    def inner_optimizer(self) -> "BothOptimizers":
         """What `SwapEMAWeights` and `TensorBoard` look into: see `BothOptimizers`."""
         return BothOptimizers(self._minimizer_optimizer, self._maximizer_optimizer)
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> Any:
         """The minimiser's learning rate, a `SharedLearningRate`."""
         return SharedLearningRate(self)
 
     @learning_rate.setter
-    def learning_rate(self, value):
+    def learning_rate(self, value: Any) -> Any:
         # Both are looked at before the first is written.
         new = _number(value)
         old = self._settable(self._roles.minimizer, self._minimizer_optimizer)
@@ -67,11 +72,11 @@ class OptimizerPair:
         self._maximizer_optimizer.learning_rate = new * self._ratio
 
     @property
-    def minimizer_learning_rate(self):
+    def minimizer_learning_rate(self) -> Any:
         """The minimiser's own learning rate: a Keras variable, tensor or number."""
         return self._minimizer_optimizer.learning_rate
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns both configurations, under the names that `compile` takes."""
         return {
             "name": self.name,
@@ -83,7 +88,7 @@ class OptimizerPair:
             ),
         }
 
-    def _settable(self, player, optimizer):
+    def _settable(self, player: str, optimizer: Any) -> float:
         rate = optimizer.learning_rate
         if not isinstance(rate, keras.Variable):
             raise TypeError(
@@ -103,7 +108,7 @@ class BothOptimizers:
     have that list: learning-rate callbacks would set each on its own.
     """
 
-    def __init__(self, *optimizers):
+    def __init__(self, *optimizers: Any) -> None:
         self.optimizers = [
             getattr(optimizer, "inner_optimizer", optimizer) for optimizer in optimizers
         ]
@@ -118,23 +123,23 @@ class SharedLearningRate(np.lib.mixins.NDArrayOperatorsMixin):
         pair: An `OptimizerPair`.
     """
 
-    def __init__(self, pair):
+    def __init__(self, pair: "OptimizerPair") -> None:
         self._pair = pair
 
-    def assign(self, value):
+    def assign(self, value: Any) -> "SharedLearningRate":
         """Sets the minimiser's rate, and scales the maximiser's likewise."""
         self._pair.learning_rate = value
         return self
 
-    def assign_add(self, value):
+    def assign_add(self, value: Any) -> "SharedLearningRate":
         """Adds to the minimiser's rate, and scales the maximiser's likewise."""
         return self.assign(float(self) + _number(value))
 
-    def assign_sub(self, value):
+    def assign_sub(self, value: Any) -> "SharedLearningRate":
         """Takes from the minimiser's rate, and scales the maximiser's likewise."""
         return self.assign(float(self) - _number(value))
 
-    def numpy(self):
+    def numpy(self) -> Any:
         """Returns the minimiser's rate as a NumPy number."""
         return np.asarray(self)[()]
 
@@ -144,30 +149,32 @@ class SharedLearningRate(np.lib.mixins.NDArrayOperatorsMixin):
         # What else a variable has: shape, dtype, path, ...
         return getattr(self._pair.minimizer_learning_rate, name)
 
-    def __float__(self):
+    def __float__(self) -> float:
         return _number(self._pair.minimizer_learning_rate)
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return bool(float(self))
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return np.array(self._pair.minimizer_learning_rate, dtype)
 
-    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+    def __array_ufunc__(
+        self, ufunc: Any, method: str, *inputs: Any, **options: Any
+    ) -> Any:
         # `optimizer.learning_rate *= 0.5` makes a number, which the setter then gets.
         options.pop("out", None)
         plain = [np.asarray(x) if x is self else x for x in inputs]
         return getattr(ufunc, method)(*plain, **options)
 
-    def __tf_tensor__(self, dtype=None, name=None):
+    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> tf.Tensor:
         return tf.convert_to_tensor(self._pair.minimizer_learning_rate, dtype, name)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<SharedLearningRate {float(self):g}, of both optimizers>"
 
-    def __format__(self, spec):
+    def __format__(self, spec: str) -> str:
         return format(float(self), spec)
 
 
-def _number(value):
+def _number(value: Any) -> float:
     return float(tf.convert_to_tensor(value).numpy())

@@ -1,14 +1,20 @@
 """The two optimizers of a model: checked, wrapped for float16, and built."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from keras_gamegan import validation
 from keras_gamegan.distribution import keras_private
 from keras_gamegan.models import layer_tree
 from keras_gamegan.models.optimizer_pair import OptimizerPair as OptimizerPair
+from keras_gamegan.models.roles import Roles
 
 
-def prepare(roles, given, networks, auto_scale_loss):
+def prepare(
+    roles: Roles, given: Any, networks: Sequence, auto_scale_loss: bool
+) -> tuple[Any, Any]:
     """Returns both optimizers, wrapped for mixed precision and built.
 
     Args:
@@ -47,7 +53,7 @@ def prepare(roles, given, networks, auto_scale_loss):
     return found[names[0]], found[names[1]]
 
 
-def _get(name, optimizer):
+def _get(name: str, optimizer: Any) -> Any:
     try:
         found = keras.optimizers.get(optimizer)
     except (ValueError, TypeError):
@@ -61,7 +67,7 @@ def _get(name, optimizer):
     return found
 
 
-def _origin(optimizer):
+def _origin(optimizer: Any) -> str:
     """Returns where an optimizer that is none of Keras 3 comes from, if that helps."""
     if validation.is_from(optimizer, "tf_keras", "keras.optimizers.legacy"):
         return ", an optimizer of tf_keras (Keras 2)"
@@ -72,7 +78,7 @@ def _origin(optimizer):
     return ""
 
 
-def _check_variables(name, optimizer, network):
+def _check_variables(name: str, optimizer: Any, network: Any) -> None:
     """Raises if a built optimizer has no slots for what it is to move.
 
     One that was built for more is right: layers were frozen since, and each slot
@@ -97,12 +103,12 @@ def _check_variables(name, optimizer, network):
     )
 
 
-def _inner(optimizer):
+def _inner(optimizer: Any) -> Any:
     """Returns the optimizer itself, without its loss scaling."""
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
-def _has_float16_layers(network):
+def _has_float16_layers(network: Any) -> bool:
     return any(
         layer.compute_dtype == "float16" for layer in layer_tree.layers_of(network)
     )

@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+from typing import Any
 
 import keras
 
@@ -9,6 +10,7 @@ from keras_gamegan import games, history, version
 from keras_gamegan.distribution import placement
 from keras_gamegan.games import schemes
 from keras_gamegan.models import slots
+from keras_gamegan.typing import Config
 
 _SLOTS = "optimizer_slots"
 
@@ -23,7 +25,7 @@ for _scheme in (
     keras.saving.register_keras_serializable(package="keras_gamegan")(_scheme)
 
 
-def model_config(model, arguments):
+def model_config(model: Any, arguments: Config) -> Config:
     """Returns a model's configuration: networks, arguments, version of the library."""
     serialize = keras.saving.serialize_keras_object
     return {
@@ -34,7 +36,7 @@ def model_config(model, arguments):
     }
 
 
-def constructor_arguments(config, custom_objects=None):
+def constructor_arguments(config: Config, custom_objects: Any = None) -> Config:
     """Returns the constructor's arguments from a configuration.
 
     Raises:
@@ -50,7 +52,7 @@ def constructor_arguments(config, custom_objects=None):
     }
 
 
-def check_version(made_by):
+def check_version(made_by: Any) -> None:
     """Raises if a file comes from a newer major version than this one, or from none."""
     found = (
         re.match(r"[0-9]{1,8}(?![0-9])", made_by) if isinstance(made_by, str) else None
@@ -69,7 +71,7 @@ def check_version(made_by):
         )
 
 
-def check_path(path):
+def check_path(path: Any) -> None:
     """Raises if a whole model is to be written in the old format of HDF5."""
     name = pathlib.PurePath(str(path)).name
     if name.endswith((".h5", ".hdf5")):
@@ -80,7 +82,7 @@ def check_path(path):
         )
 
 
-def compile_config(model):
+def compile_config(model: Any) -> Config | None:
     """Returns what `compile` was called with, or None if it was not."""
     if not model.compiled:
         return None
@@ -94,7 +96,7 @@ def compile_config(model):
     }
 
 
-def compile_arguments(model, config):
+def compile_arguments(model: Any, config: Config) -> Config:
     """Returns the arguments of `compile` from its configuration.
 
     Args:
@@ -116,7 +118,7 @@ def compile_arguments(model, config):
     return arguments
 
 
-def _slots(model):
+def _slots(model: Any) -> Config:
     """Returns which weights the optimizers have slots for, where that says anything."""
     known, found = slots.places(model), {}
     for name, network in slots.networks(model).items():
@@ -130,7 +132,13 @@ def _slots(model):
 class SavingMethods:
     """Gives a `GAN` its `save`, and what Keras loads it by."""
 
-    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+    def save(
+        self,
+        filepath: Any,
+        overwrite: bool = True,
+        zipped: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Saves the whole model; as `keras.Model.save`.
 
         Args:
@@ -144,19 +152,21 @@ class SavingMethods:
                 `save_weights` writes ".weights.h5".
         """
         check_path(filepath)
-        super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+        super().save(  # type: ignore[misc]
+            filepath, overwrite=overwrite, zipped=zipped, **kwargs
+        )
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: Config, custom_objects: Any = None) -> Any:
         """Returns the object that `get_config` described."""
         return cls(**constructor_arguments(config, custom_objects))
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> Config | None:
         """Returns what `compile` was called with."""
         return compile_config(self)
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: Config) -> None:
         """Compiles from what `get_compile_config` returned."""
         with placement.scope_of(self):
             arguments = compile_arguments(self, config)
-        self.compile(**arguments)
+        self.compile(**arguments)  # type: ignore[attr-defined]

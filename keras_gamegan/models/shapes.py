@@ -1,9 +1,11 @@
 """The shape of the data a GAN takes, and what is wrong with data of another."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 
-def data_shape(model):
+def data_shape(model: Any) -> tuple:
     """Returns the shape of the data both networks agree on, None where it is open.
 
     A discriminator of open size takes any image; but real ones are concatenated with
@@ -18,14 +20,14 @@ def data_shape(model):
     return (None, *(b if a is None else a for a, b in sizes))
 
 
-def compatible(shape, expected):
+def compatible(shape: Any, expected: Any) -> bool:
     """Returns whether two shapes may be the same, None being any size."""
     return len(shape) == len(expected) and all(
         a is None or b is None or a == b for a, b in zip(shape, expected, strict=True)
     )
 
 
-def check(shape, model):
+def check(shape: Any, model: Any) -> None:
     """Raises unless batches of a shape can be trained on.
 
     Args:
@@ -47,7 +49,7 @@ def check(shape, model):
     )
 
 
-def hint(shape, expected):
+def hint(shape: Any, expected: Any) -> str:
     """Returns how to mend data of one shape for networks of another.
 
     Args:
@@ -70,7 +72,7 @@ def hint(shape, expected):
     )
 
 
-def _one_axis_less(shape, wanted):
+def _one_axis_less(shape: Any, wanted: Sequence) -> str | None:
     if compatible(shape, wanted):
         return "Batch the data set: dataset.batch(32). One array: array[None]."
     if len(wanted) > 1 and compatible(shape[1:], wanted[:-1]):
@@ -84,7 +86,7 @@ def _one_axis_less(shape, wanted):
     return None
 
 
-def _one_axis_more(shape, wanted):
+def _one_axis_more(shape: Any, wanted: Sequence) -> str | None:
     if shape[-1] == 1 and compatible(shape[1:-1], wanted):
         return "Drop the last axis: np.squeeze(data, axis=-1)."
     if shape[1] == 1 and compatible(shape[2:], wanted):
@@ -94,7 +96,7 @@ def _one_axis_more(shape, wanted):
     return None
 
 
-def _other_sizes(given, wanted):
+def _other_sizes(given: Any, wanted: Sequence) -> str | None:
     if len(wanted) == 1:
         return (
             f"The data has {given[0]} coordinates: build the networks for them, for "
@@ -129,7 +131,7 @@ _CHANNELS = {
 }
 
 
-def _flattened(given, wanted):
+def _flattened(given: Any, wanted: Sequence) -> str | None:
     if None in given or None in wanted or math.prod(given) != math.prod(wanted):
         return None
     return f"The sizes agree: data.reshape({(-1, *wanted)})."

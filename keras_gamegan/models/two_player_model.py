@@ -127,7 +127,8 @@ class TwoPlayerModel(
         # In a function: Keras would look for layers in an attribute.
         self._rules = lambda: game
         networks = self.minimizer_network, self.maximizer_network
-        self._game = self.training_game = network_game.NetworkGame(*networks, functions)
+        self._game: Any = network_game.NetworkGame(*networks, functions)
+        self.training_game: Any = self._game
         self.data_form = structured_data.StructuredData(self.minimizer_network.dtype)
         self._finish()
 

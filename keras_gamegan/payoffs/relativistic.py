@@ -48,7 +48,7 @@ class PairPayoff(payoff.Payoff):
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
 class Relativistic(PairPayoff):
-    """The relativistic payoff of pairs: the real one is to look the more real of the two.
+    """The relativistic payoff of pairs: of two, the real one is to look the more real.
 
         V(D, G) = E log sigmoid(D(x) - D(G(z))),
 

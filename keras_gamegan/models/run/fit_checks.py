@@ -1,6 +1,8 @@
 """What `fit` does around Keras' own: checks, guards, resuming."""
 
 import contextlib
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -17,10 +19,20 @@ from keras_gamegan.distribution import (
 )
 from keras_gamegan.models import serialization
 from keras_gamegan.models.run import fit_data, resuming, run_arguments
+from keras_gamegan.models.run.fit_data import FitData
+from keras_gamegan.models.run.resuming import Stage
 from keras_gamegan.models.step import guard
 
 
-def prepare(model, x, y, epochs, verbose, callbacks, arguments):
+def prepare(
+    model: Any,
+    x: Any,
+    y: Any,
+    epochs: int,
+    verbose: Any,
+    callbacks: Any,
+    arguments: dict[str, Any],
+) -> tuple[FitData, list[resuming.Stage], list]:
     """Returns what a call of `fit` comes to, once all that can be seen is checked.
 
     Args:
@@ -56,7 +68,7 @@ def prepare(model, x, y, epochs, verbose, callbacks, arguments):
 
 
 @contextlib.contextmanager
-def run(model, callbacks):
+def run(model: Any, callbacks: Any) -> Iterator[None]:
     """What stands around the steps of `fit`: errors explained, and what is let go."""
     try:
         with notices.exchanged(model.distribute_strategy), explained(model):
@@ -73,7 +85,9 @@ def run(model, callbacks):
         optimizer.finalize_variable_values(network.weight_variables)
 
 
-def _prepare(model, x, y, epochs, callbacks, arguments):
+def _prepare(
+    model: Any, x: Any, y: Any, epochs: int, callbacks: Any, arguments: dict[str, Any]
+) -> tuple[FitData, list[resuming.Stage], list]:
     """Returns (`FitData`, stages, callbacks) of a call of `fit`, checked."""
     callbacks = run_arguments.as_callbacks(callbacks)
     data = fit_data.prepare(model, x, y, arguments)
@@ -107,7 +121,7 @@ def _prepare(model, x, y, epochs, callbacks, arguments):
 
 
 @contextlib.contextmanager
-def explained(model):
+def explained(model: Any) -> Iterator[None]:
     """Turns what a step raises, or could not raise, into the error that says why."""
     try:
         yield
@@ -120,7 +134,7 @@ def explained(model):
     guard.raise_noted(model)
 
 
-def check_compiled(model, method):
+def check_compiled(model: Any, method: str) -> None:
     """Raises unless the model is compiled.
 
     Args:
@@ -136,7 +150,7 @@ def check_compiled(model, method):
         )
 
 
-def _check_trainable(model):
+def _check_trainable(model: Any) -> None:
     """Raises if layers were frozen or unfrozen since `compile`, which reads that."""
     for name, network in (
         (model.roles.maximizer, model.maximizer_network),
@@ -152,7 +166,7 @@ def _check_trainable(model):
             )
 
 
-def _check_strategy(model, batch_size):
+def _check_strategy(model: Any, batch_size: int | None) -> None:
     """Raises if the model cannot train under its strategy, or not on such batches."""
     roles = model.roles
     owned = {
@@ -166,7 +180,7 @@ def _check_strategy(model, batch_size):
     placement.check_batch_size(model, batch_size)
 
 
-def _check_local_search(model):
+def _check_local_search(model: Any) -> None:
     """Raises if a search without communication meets a layer that communicates."""
     response = getattr(model.scheme, "response", None)
     several = model.distribute_strategy.num_replicas_in_sync > 1
@@ -182,7 +196,13 @@ def _check_local_search(model):
             )
 
 
-def _what_must_agree(model, data, stages, callbacks, arguments):
+def _what_must_agree(
+    model: Any,
+    data: Any,
+    stages: list[Stage],
+    callbacks: Any,
+    arguments: dict[str, Any],
+) -> dict[str, Any]:
     """Returns what has to be the same on all workers, by what it is called."""
     config = model.get_config()
     seed = config.pop("seed")

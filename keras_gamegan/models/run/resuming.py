@@ -1,12 +1,14 @@
 """Takes up a run where a checkpoint left it: weights, epoch and place in the data."""
 
 import warnings
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from keras_gamegan.datasets import arrays
+from keras_gamegan.typing import Logs
 
 
 class Stage(NamedTuple):
@@ -25,7 +27,14 @@ class Stage(NamedTuple):
     steps_per_epoch: int | None
 
 
-def plan(model, x, callbacks, epochs, initial_epoch=0, steps_per_epoch=None):
+def plan(
+    model: Any,
+    x: Any,
+    callbacks: Any,
+    epochs: int,
+    initial_epoch: int = 0,
+    steps_per_epoch: int | None = None,
+) -> list[Stage]:
     """Restores the model if a callback can, and says how `fit` goes on from there.
 
     A callback can resume if it has a method `resume(model)` that restores the model and
@@ -54,7 +63,7 @@ def plan(model, x, callbacks, epochs, initial_epoch=0, steps_per_epoch=None):
         ValueError: If the position is inside an epoch and the data cannot be entered
             there.
     """
-    position = None
+    position: Any = None
     if any(hasattr(callback, "resume") for callback in callbacks):
         _warn_of_order(x)
     for callback in callbacks:
@@ -100,7 +109,7 @@ def plan(model, x, callbacks, epochs, initial_epoch=0, steps_per_epoch=None):
     return stages
 
 
-def _warn_of_order(x):
+def _warn_of_order(x: Any) -> None:
     """Warns of data whose order a checkpoint cannot restore."""
     if isinstance(x, arrays.ArrayBatches) or hasattr(x, "starting_at"):
         return
@@ -120,18 +129,25 @@ class ContinuedCallbacks(keras.callbacks.CallbackList):
 
     is_first = is_last = True
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Prepares for a run; called by Keras."""
         if self.is_first:
             super().on_train_begin(logs)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         """Ends a run; called by Keras."""
         if self.is_last:
             super().on_train_end(logs)
 
 
-def run(model, keras_fit, stages, callbacks, epochs, arguments):
+def run(
+    model: Any,
+    keras_fit: Callable[..., Any],
+    stages: list[Stage],
+    callbacks: Any,
+    epochs: int,
+    arguments: dict[str, Any],
+) -> Any:
     """Runs the stages as one training.
 
     Args:

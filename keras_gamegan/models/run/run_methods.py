@@ -1,5 +1,7 @@
 """The methods of a model that run it on data."""
 
+from typing import Any
+
 from keras_gamegan.models.run import fit_checks, fit_data, resuming, run_arguments
 
 
@@ -8,14 +10,14 @@ class RunMethods:
 
     def fit(
         self,
-        x=None,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
-        **kwargs,
-    ):
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        **kwargs: Any,
+    ) -> Any:
         """Trains both players; as `keras.Model.fit`.
 
         Args:
@@ -52,21 +54,22 @@ class RunMethods:
         )
         kwargs.update(verbose=verbose, validation_data=data.validation)
         with fit_checks.run(self, callbacks):
-            result = resuming.run(self, super().fit, stages, callbacks, epochs, kwargs)
+            keras_fit = super().fit  # type: ignore[misc]
+            result = resuming.run(self, keras_fit, stages, callbacks, epochs, kwargs)
         return result
 
     def evaluate(
         self,
-        x=None,
-        y=None,
-        batch_size=None,
-        verbose="auto",
-        sample_weight=None,
-        steps=None,
-        callbacks=None,
-        return_dict=False,
-        **kwargs,
-    ):
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> Any:
         """Scores data in inference mode; as `keras.Model.evaluate`.
 
         Args:
@@ -101,16 +104,17 @@ class RunMethods:
         if not kwargs.get("_use_cached_eval_dataset"):
             x, y = fit_data.for_evaluation(self, x, y)
         with fit_checks.explained(self):
-            return super().evaluate(x, y, **arguments, **kwargs)
+            run = super().evaluate  # type: ignore[misc]
+            return run(x, y, **arguments, **kwargs)
 
-    def train_on_batch(self, *args, **kwargs):
+    def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         """Takes one step on one batch; as `keras.Model.train_on_batch`."""
         fit_checks.check_compiled(self, "train_on_batch")
         with fit_checks.explained(self):
-            return super().train_on_batch(*args, **kwargs)
+            return super().train_on_batch(*args, **kwargs)  # type: ignore[misc]
 
-    def test_on_batch(self, *args, **kwargs):
+    def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         """Scores one batch; as `keras.Model.test_on_batch`."""
         fit_checks.check_compiled(self, "test_on_batch")
         with fit_checks.explained(self):
-            return super().test_on_batch(*args, **kwargs)
+            return super().test_on_batch(*args, **kwargs)  # type: ignore[misc]

@@ -1,12 +1,17 @@
 """The GAN as a game: generator and discriminator as players, a payoff as the value."""
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from keras_gamegan.games import game, randomness, structures
+from keras_gamegan.games.structures import Mixture, Player
+from keras_gamegan.labelled_network import LabelledNetwork
 from keras_gamegan.models.step import batch as batches
+from keras_gamegan.models.step.batch import Batch
+from keras_gamegan.payoffs import Payoff
 
 
 class Examples(NamedTuple):
@@ -39,7 +44,14 @@ class AdversarialGame:
             player is updated, or None.
     """
 
-    def __init__(self, discriminator, generator, payoff, penalty=None, augment=None):
+    def __init__(
+        self,
+        discriminator: LabelledNetwork,
+        generator: LabelledNetwork,
+        payoff: Payoff,
+        penalty: Any = None,
+        augment: Any = None,
+    ) -> None:
         self.discriminator = discriminator
         self.generator = generator
         self.payoff = payoff
@@ -47,7 +59,7 @@ class AdversarialGame:
         self.augment = augment
 
     @property
-    def exact_minimizer_value(self):
+    def exact_minimizer_value(self) -> bool:
         """Whether the generator's training mode computes the value of inference mode.
 
         True without BatchNorm, Dropout and the like; a gap between two values is only
@@ -56,11 +68,11 @@ class AdversarialGame:
         return not self.generator.has_modes
 
     @property
-    def exact_maximizer_value(self):
+    def exact_maximizer_value(self) -> bool:
         """Whether the discriminator's training mode computes that value."""
         return not self.discriminator.has_modes
 
-    def generate(self, player, batch, training):
+    def generate(self, player: Player, batch: Batch, training: bool) -> tuple:
         """Returns (data, moved player, regularisation) for the batch's latents."""
         inputs = (
             batch.examples.latents
@@ -70,7 +82,9 @@ class AdversarialGame:
         stream = batch.network_stream(0)
         return self.generator.apply(player, inputs, training, stream)
 
-    def logits(self, player, data, labels, batch, training):
+    def logits(
+        self, player: Player, data: Any, labels: Any, batch: Batch, training: bool
+    ) -> tuple:
         """Returns (logits, moved player, regularisation) for the data.
 
         The logits are (n,), or (n, patches) of a discriminator that judges patches:
@@ -85,14 +99,16 @@ class AdversarialGame:
             logits = tf.reshape(logits, [tf.shape(data)[0], -1])
         return logits, moved, loss
 
-    def minimizer_objective(self, opponents, batch, with_value=False):
+    def minimizer_objective(
+        self, opponents: Mixture, batch: Batch, with_value: bool = False
+    ) -> game.Objective:
         """Returns the generator's loss against a mixture of discriminators."""
         of_real = None
         if with_value or self.payoff.of_pairs:
             real = self._shown(batch.examples.real, batch, 0)
             of_real, _ = self._answers(opponents, real, batch)
 
-        def objective(u):
+        def objective(u: Player) -> game.Outcome:
             fake, moved, regularization = self.generate(u, batch, True)
             shown = self._shown(fake, batch, 1)
             logits, shares = self._answers(opponents, shown, batch)
@@ -106,7 +122,7 @@ class AdversarialGame:
 
         return objective
 
-    def maximizer_objective(self, opponents, batch):
+    def maximizer_objective(self, opponents: Mixture, batch: Batch) -> game.Objective:
         """Returns the discriminator's loss against a mixture of generators.
 
         Real and generated data go through the discriminator in one call: its BatchNorm
@@ -122,7 +138,7 @@ class AdversarialGame:
             labels = tf.concat([batch.examples.labels] * (1 + len(fakes)), axis=0)
         local = batch.share.local_size
 
-        def objective(v):
+        def objective(v: Player) -> game.Outcome:
             logits, moved, regularization = self.logits(v, data, labels, batch, True)
             parts = tf.split(logits, [local] * (1 + len(fakes)))
             pairs = [(parts[0], of_fake) for of_fake in parts[1:]]
@@ -141,22 +157,22 @@ class AdversarialGame:
 
         return objective
 
-    def _shown(self, data, batch, index):
+    def _shown(self, data: Any, batch: Batch, index: Any) -> tf.Tensor:
         """Returns the data as the discriminator is shown them: 0 real, 1... made."""
         if self.augment is None:
             return data
         stream = randomness.fold(batch.stream, randomness.Purpose.AUGMENTATION, index)
         return self.augment.apply(data, stream, batch)
 
-    def project_minimizer(self, player):
+    def project_minimizer(self, player: Player) -> Player:
         """Returns the generator within its weights' Keras constraints."""
         return self.generator.constrained(player)
 
-    def project_maximizer(self, player):
+    def project_maximizer(self, player: Player) -> Player:
         """Returns the discriminator within its weights' Keras constraints."""
         return self.discriminator.constrained(player)
 
-    def losses(self, u, v, batch):
+    def losses(self, u: Player, v: Player, batch: Batch) -> dict[str, tf.Tensor]:
         """Returns this replica's parts of the logs, both players in inference mode."""
         fake = self.generate(u, batch, False)[0]
         real_logits = self.logits(
@@ -174,11 +190,11 @@ class AdversarialGame:
             **_judgements(real_logits, [fake_logits], None, batch),
         }
 
-    def value(self, u, v, batch):
+    def value(self, u: Player, v: Player, batch: Batch) -> tf.Tensor:
         """Returns this replica's part of V(D, G), both players in inference mode."""
         return self.losses(u, v, batch)["value"]
 
-    def _fakes(self, opponents, batch):
+    def _fakes(self, opponents: Mixture, batch: Batch) -> tuple:
         """Returns data of a mixture of generators, and the probability of each.
 
         A sliced mixture makes one batch, each player its own examples of it: the slices
@@ -195,7 +211,7 @@ class AdversarialGame:
         ]
         return [batches.join(parts)], None
 
-    def _answers(self, opponents, data, batch):
+    def _answers(self, opponents: Mixture, data: Any, batch: Batch) -> tuple:
         """Returns logits (b,) of a mixture of discriminators, and their probabilities.
 
         A sliced mixture gives one logit for each example, of its slice's player.
@@ -219,7 +235,14 @@ class AdversarialGame:
         ]
         return [batches.join(parts)], None
 
-    def _penalized(self, v, real, fakes, shares, batch):
+    def _penalized(
+        self,
+        v: Player,
+        real: Any,
+        fakes: list[tf.Tensor],
+        shares: tf.Tensor | None,
+        batch: Batch,
+    ) -> tf.Tensor:
         """Returns this replica's part of the mean penalty."""
         every = self.penalty.every
         stream = randomness.fold(batch.stream, randomness.Purpose.PENALTY)
@@ -239,7 +262,7 @@ class AdversarialGame:
             else batch.examples.labels[start::every]
         )
 
-        def logits_fn(data):
+        def logits_fn(data: tf.Tensor) -> tf.Tensor:
             return per_example(self.logits(v, data, labels, batch, False)[0])
 
         penalties = self.penalty(
@@ -249,7 +272,7 @@ class AdversarialGame:
         number = tf.cast(tf.maximum(number, 1), penalties.dtype)
         return tf.reduce_sum(penalties) / number
 
-    def _flips(self, batch, number):
+    def _flips(self, batch: Batch, number: Any) -> list[tf.Tensor] | None:
         """Returns which labels "real" and "generated" are flipped: booleans (b,) each.
 
         None without label noise.
@@ -263,7 +286,9 @@ class AdversarialGame:
             for index in range(number)
         ]
 
-    def _with_label_noise(self, parts, flips, shares, batch):
+    def _with_label_noise(
+        self, parts: Any, flips: list[tf.Tensor], shares: tf.Tensor | None, batch: Batch
+    ) -> tf.Tensor:
         """Returns this replica's part of the value with flipped labels."""
         if self.payoff.of_pairs:
             pair, real = self.payoff.pair_term, parts[0]
@@ -286,24 +311,34 @@ class AdversarialGame:
             values.append(batch.mean(tf.where(flip, *flipped)))
         return values[0] + structures.weighted_mean(values[1:], shares)
 
-    def _per_example(self, stream, batch):
+    def _per_example(self, stream: tf.Tensor, batch: Batch) -> tf.Tensor:
         """Returns one uniform number for each example, by its global index."""
         numbers = randomness.uniform(stream, [batch.share.size])
         return numbers[batch.share.offset :][: batch.share.local_size]
 
 
-def per_example(values):
+def per_example(values: Any) -> tf.Tensor:
     """Returns values (n,) of those of each example (n,), or of its patches (n, p)."""
     return values if values.shape.rank == 1 else tf.reduce_mean(values, axis=1)
 
 
-def _mean(term, logits, shares, batch):
+def _mean(
+    term: Callable[..., tf.Tensor],
+    logits: Sequence,
+    shares: tf.Tensor | None,
+    batch: Batch,
+) -> tf.Tensor:
     """Returns this replica's part of the mean of a term over players and examples."""
     means = [batch.mean(per_example(term(*each))) for each in logits]
     return structures.weighted_mean(means, shares)
 
 
-def _judgements(real_logits, fake_logits, shares, batch):
+def _judgements(
+    real_logits: tf.Tensor,
+    fake_logits: Sequence[tf.Tensor],
+    shares: tf.Tensor | None,
+    batch: Batch,
+) -> dict[str, tf.Tensor]:
     """Returns this replica's parts of D's mean probability that data are real."""
     real_logits, fake_logits = tf.nest.map_structure(
         tf.stop_gradient, (real_logits, list(fake_logits))
@@ -314,5 +349,7 @@ def _judgements(real_logits, fake_logits, shares, batch):
     }
 
 
-def _regularized(loss, regularization, batch):
+def _regularized(
+    loss: Any, regularization: tf.Tensor | None, batch: Batch
+) -> tf.Tensor:
     return loss if regularization is None else loss + batch.part(regularization)

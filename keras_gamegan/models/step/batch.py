@@ -1,5 +1,6 @@
 """What one draw of a train step hands to a game of networks."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -78,7 +79,7 @@ def present(function: Any, structure: Structure) -> Structure:
     )
 
 
-def divisible(size, number, message):
+def divisible(size: Any, number: int, message: str) -> Any:
     """Returns a batch size, once it is known to be a multiple of ``number``.
 
     Args:
@@ -98,7 +99,7 @@ def divisible(size, number, message):
     return size
 
 
-def deal(tensor, size, number):
+def deal(tensor: tf.Tensor, size: Any, number: int) -> tf.Tensor:
     """Returns a tensor (size, ...) as (size / number, number, ...).
 
     Share i, the i-th of the second axis, holds the examples whose index is i modulo
@@ -110,7 +111,7 @@ def deal(tensor, size, number):
     return dealt
 
 
-def join(shares):
+def join(shares: Sequence[tf.Tensor]) -> tf.Tensor:
     """Returns the tensor (size, ...) of which these tensors are the shares, in order.
 
     Example:

@@ -1,5 +1,7 @@
 """Keras' Adam in one operation a weight, where Keras itself takes twenty."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -20,7 +22,7 @@ _PLAIN = {
 _MISSING = object()
 
 
-def apply(optimizer, gradients, variables):
+def apply(optimizer: Any, gradients: Any, variables: list[keras.Variable]) -> None:
     """Takes a step of a Keras optimizer; of a plain Adam by TensorFlow's own kernel.
 
     The step is the same,
@@ -76,7 +78,7 @@ def apply(optimizer, gradients, variables):
     optimizer.iterations.assign_add(1)
 
 
-def _slots(optimizer, variables):
+def _slots(optimizer: Any, variables: list[keras.Variable]) -> tuple | None:
     """Returns (list of m, list of v) of a plain Adam for its variables, or None."""
     if type(optimizer) is not keras.optimizers.Adam or replicas.runs_in_replica():
         return None
@@ -98,7 +100,7 @@ def _slots(optimizer, variables):
     return tuple(zip(*own, strict=True))
 
 
-def _are_slots(m, v, variable):
+def _are_slots(m: keras.Variable, v: keras.Variable, variable: keras.Variable) -> bool:
     """Whether the kernel may move a variable by these, its momentum and velocity."""
     named = m.path.endswith("_momentum") and v.path.endswith("_velocity")
     alike = m.shape == v.shape == variable.shape

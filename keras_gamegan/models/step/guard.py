@@ -9,6 +9,8 @@ player and the step.
 import math
 import re
 import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,6 +18,9 @@ import tensorflow as tf
 
 from keras_gamegan.distribution import placement
 from keras_gamegan.games import structures
+from keras_gamegan.games.structures import Player
+from keras_gamegan.models.roles import Roles
+from keras_gamegan.typing import Logs
 
 _MARK = "keras_gamegan guard"
 DATA = "the training data"
@@ -23,7 +28,7 @@ EVALUATED = "the evaluation data"
 LABELS = "the labels"
 
 
-def _watched(roles):
+def _watched(roles: Roles) -> tuple[str, ...]:
     """Returns what may fail in a step, by its number."""
     gradients = (f"the gradient of the {each}" for each in reversed(roles.players))
     return (DATA, *gradients, EVALUATED, LABELS)
@@ -57,16 +62,18 @@ class StepGuard:
             several replicas, cannot stand in one. Default: True.
     """
 
-    def __init__(self, step, roles, failure=None, branch=True):
+    def __init__(
+        self, step: tf.Tensor, roles: Roles, failure: Any = None, branch: bool = True
+    ) -> None:
         self._step = step
         self._numbers = {what: i for i, what in enumerate(_watched(roles))}
         self._failure = failure
         self._branch = branch
-        self._checks = []
+        self._checks: list[Any] = []
         # Several steps of one execution: after a failure none of them is taken.
         self._fine = tf.constant(True) if failure is None else failure.is_clear()
 
-    def check_data(self, tensors):
+    def check_data(self, tensors: list[tf.Tensor]) -> None:
         """Holds back all that is to be written until the data are known to be finite.
 
         Args:
@@ -74,7 +81,7 @@ class StepGuard:
         """
         self._watch([_finite_sum(each) for each in tensors], DATA)
 
-    def labels(self, labels, classes):
+    def labels(self, labels: tf.Tensor, classes: int | None) -> tf.Tensor:
         """Returns class numbers, once they are known to be below ``classes``.
 
         Args:
@@ -97,12 +104,19 @@ class StepGuard:
         with tf.control_dependencies([require(inside, message, wrong)]):
             return tf.identity(labels)
 
-    def checked(self, real):
+    def checked(self, real: tf.Tensor) -> tf.Tensor:
         """Returns data for evaluation, to be had once they are known to be finite."""
         self._watch([_finite_sum(real)], EVALUATED)
         return self._held_back(tf.zeros_like(real), real)
 
-    def check_update(self, name, gradient, player, before, scaled):
+    def check_update(
+        self,
+        name: str,
+        gradient: Sequence[tf.Tensor],
+        player: Player,
+        before: Player,
+        scaled: bool,
+    ) -> Player:
         """Returns the player to write, once it and the gradient are known to be finite.
 
         Args:
@@ -135,7 +149,7 @@ class StepGuard:
         number = len(player.weights)
         return structures.Player(new[:number], new[number:])
 
-    def run(self, write, after=()):
+    def run(self, write: Callable[[], object], after: Sequence[tf.Tensor] = ()) -> None:
         """Calls ``write()``, unless something was not finite.
 
         Args:
@@ -148,7 +162,7 @@ class StepGuard:
                 write()
         elif self._branch:
 
-            def written():
+            def written() -> tf.Tensor:
                 write()
                 return tf.constant(True)
 
@@ -156,7 +170,7 @@ class StepGuard:
         else:
             write()
 
-    def _watch(self, sums, what):
+    def _watch(self, sums: list[tf.Tensor], what: str) -> None:
         if not sums:
             return
         if len({each.dtype for each in sums}) > 1:
@@ -171,36 +185,36 @@ class StepGuard:
         if check is not None:
             self._checks.append(check)
 
-    def _held_back(self, prior, value):
+    def _held_back(self, prior: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
         if self._failure is not None:
             return tf.where(self._fine, value, prior)
         with tf.control_dependencies(self._checks):
             return tf.identity(value)
 
 
-def _finite_sum(tensor):
+def _finite_sum(tensor: Any) -> tf.Tensor:
     # A sum is NaN or infinite as soon as one term is.
     return tf.reduce_sum(_wide(tensor))
 
 
-def _finite_norm(tensor):
+def _finite_norm(tensor: Any) -> tf.Tensor:
     # Optimizers square gradients: one whose square overflows would make their state,
     # and then the weights, infinite.
     return tf.reduce_sum(tf.square(_wide(tensor)))
 
 
-def _wide(tensor):
+def _wide(tensor: Any) -> tf.Tensor:
     return tf.cast(tensor, tf.float64 if tensor.dtype == tf.float64 else tf.float32)
 
 
-def require(condition, message, number):
+def require(condition: tf.Tensor, message: str, number: Any) -> tf.Tensor:
     """Returns the number; at run time raises ``message`` unless ``condition``."""
     check = tf.debugging.Assert(condition, [f"{_MARK}: {message} |", number])
     with tf.control_dependencies([check] if check is not None else []):
         return tf.identity(number)
 
 
-def explain(error):
+def explain(error: Exception) -> Exception | None:
     """Returns the error of ours behind a TensorFlow error, or None."""
     found = re.search(rf"{_MARK}: ([a-z ]+) at step\D*(\d+)", str(error))
     if found is None:
@@ -214,7 +228,7 @@ def explain(error):
     return _error(what, step)
 
 
-def _error(what, step):
+def _error(what: str, step: Any) -> ValueError:
     if what == LABELS:
         return ValueError(
             "Labels must be classes that the networks know. Received: "
@@ -237,7 +251,7 @@ def _error(what, step):
     )
 
 
-def raise_noted(model):
+def raise_noted(model: Any) -> None:
     """Raises if a compiled step, which cannot raise, has noted a failure."""
     if not model.jit_compile:
         return
@@ -255,17 +269,17 @@ class TrainingGuard(keras.callbacks.Callback):
         data_range: Pair (lowest, highest) value the generator can reach, or None.
     """
 
-    def __init__(self, data_range=None):
+    def __init__(self, data_range: tuple[float, float] | None = None) -> None:
         super().__init__()
         self._data_range = data_range
         self._first_step = None
         self._has_checked_size = False
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Prepares for a run; called by Keras."""
         self._first_step = self.model.num_steps
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Called by Keras after every batch."""
         if self._data_range is not None:
             warn_of_range(self.model.data_range, self._data_range)
@@ -283,10 +297,10 @@ class TrainingGuard(keras.callbacks.Callback):
             (roles.maximizer, roles.maximizer_loss),
             (roles.minimizer, roles.minimizer_loss),
         ):
-            if not np.isfinite(logs.get(log, 0.0)).all():
+            if not np.isfinite((logs or {}).get(log, 0.0)).all():
                 raise _error(f"the loss of the {player}", self.model.num_steps - 1)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Called by Keras after every epoch."""
         if self.model.num_steps == self._first_step:
             raise ValueError(
@@ -296,7 +310,7 @@ class TrainingGuard(keras.callbacks.Callback):
             )
 
 
-def warn_of_range(found, reachable):
+def warn_of_range(found: Any, reachable: tuple[float, float]) -> None:
     """Warns once if real data lie outside what the generator can produce."""
     lowest, highest = (float(number) for number in found)
     low, high = reachable

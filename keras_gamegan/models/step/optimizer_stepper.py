@@ -1,6 +1,8 @@
 """How gradients move networks: the user's Keras optimizers, behind a guard."""
 
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -8,7 +10,9 @@ import tensorflow as tf
 from keras_gamegan import stateless
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import structures
+from keras_gamegan.games.structures import Player
 from keras_gamegan.models.step import fused_adam
+from keras_gamegan.models.step.guard import StepGuard
 
 
 class OptimizerStepper:
@@ -26,13 +30,13 @@ class OptimizerStepper:
 
     def __init__(
         self,
-        names,
-        networks,
-        optimizers,
-        players,
-        guard,
-        share=None,
-    ):
+        names: tuple[str, str],
+        networks: Sequence,
+        optimizers: Sequence,
+        players: tuple[Player, Player],
+        guard: StepGuard,
+        share: Any = None,
+    ) -> None:
         self._names = names
         self._networks = dict(zip(names, networks, strict=True))
         self._optimizers = dict(zip(names, optimizers, strict=True))
@@ -45,7 +49,7 @@ class OptimizerStepper:
         )
 
     @property
-    def search_options(self):
+    def search_options(self) -> dict[str, Any]:
         """How a best-response search runs here: see `games.search.search`."""
         several = replicas.num_replicas() > 1
         return {
@@ -55,23 +59,23 @@ class OptimizerStepper:
             "loss_scales": list(self._scales),
         }
 
-    def minimizer(self, player, gradient):
+    def minimizer(self, player: Player, gradient: Any) -> Player:
         """Applies the minimiser's optimizer and returns the moved minimiser."""
         return self._move(self._names[0], player, gradient)
 
-    def maximizer(self, player, gradient):
+    def maximizer(self, player: Player, gradient: Any) -> Player:
         """Applies the maximiser's optimizer and returns the moved maximiser."""
         return self._move(self._names[1], player, gradient)
 
-    def minimizer_trial(self, player, gradient):
+    def minimizer_trial(self, player: Player, gradient: Any) -> Player:
         """Returns where the minimiser's optimizer leads; the minimiser stays."""
         return self._try(self._names[0], player, gradient)
 
-    def maximizer_trial(self, player, gradient):
+    def maximizer_trial(self, player: Player, gradient: Any) -> Player:
         """Returns where the maximiser's optimizer leads; the maximiser stays."""
         return self._try(self._names[1], player, gradient)
 
-    def exact(self, gradients):
+    def exact(self, gradients: tuple) -> tuple:
         """Returns the gradients of both players, unscaled and summed over replicas."""
         unscaled = [
             _scaled(gradient, None if scale is None else 1.0 / scale)
@@ -81,13 +85,13 @@ class OptimizerStepper:
             unscaled = self._sum_over_replicas(unscaled)
         return tuple(unscaled)
 
-    def handed(self, gradients):
+    def handed(self, gradients: tuple) -> tuple:
         """Returns exact gradients scaled, this replica's part of a sum."""
         scales = self._scales
         if replicas.num_replicas() > 1:
             # By the size of the shares: of an empty one nothing counts.
             part = tf.cast(self._share.local_size / self._share.size, tf.float64)
-            scales = (
+            scales = tuple(
                 part if scale is None else part * tf.cast(scale, tf.float64)
                 for scale in scales
             )
@@ -96,27 +100,25 @@ class OptimizerStepper:
             for gradient, scale in zip(gradients, scales, strict=True)
         )
 
-    def settle(self, u, v):
+    def settle(self, u: Player, v: Player) -> tuple[Player, Player]:
         """Makes the networks what a scheme returned, where that is something else.
 
         Returns:
             The pair of `Player`.
         """
-        return tuple(
-            self._settle(name, player)
-            for name, player in zip(self._names, (u, v), strict=True)
-        )
+        of_u, of_v = self._names
+        return self._settle(of_u, u), self._settle(of_v, v)
 
     @property
-    def forgiving(self):
+    def forgiving(self) -> bool:
         """Whether a step that overflows is left out, as loss scaling does."""
         return any(scale is not None for scale in self._scales)
 
     @property
-    def _scales(self):
+    def _scales(self) -> tuple:
         return self.minimizer_scale, self.maximizer_scale
 
-    def _settle(self, name, player):
+    def _settle(self, name: str, player: Player) -> Player:
         before = self._read[name]
         same = zip(tf.nest.flatten(player), tf.nest.flatten(before), strict=True)
         if all(new is old for new, old in same):
@@ -126,17 +128,17 @@ class OptimizerStepper:
         self._read[name] = player
         return player
 
-    def _try(self, name, player, gradient):
+    def _try(self, name: str, player: Player, gradient: Any) -> Player:
         before = self._read[name]
         moved = self._move(name, player, gradient)
         self._networks[name].assign(before, before=moved)
         self._read[name] = before
         return moved
 
-    def _sum_over_replicas(self, gradients):
+    def _sum_over_replicas(self, gradients: Any) -> Any:
         return replicas.sum_over_replicas(replicas.masked(gradients, self._share))
 
-    def _averaged(self, player, before):
+    def _averaged(self, player: Player, before: Player) -> Player:
         """Returns the player whose moved state is the same on every replica."""
         moved = [
             new is not old for new, old in zip(player.state, before.state, strict=True)
@@ -151,7 +153,7 @@ class OptimizerStepper:
         ]
         return player._replace(state=state)
 
-    def _move(self, name, player, gradient):
+    def _move(self, name: str, player: Player, gradient: Any) -> Player:
         network, optimizer = self._networks[name], self._optimizers[name]
         if replicas.num_replicas() > 1:
             gradient = replicas.masked(gradient, self._share)
@@ -172,13 +174,13 @@ class OptimizerStepper:
         return self._read[name]
 
 
-def _scaled(gradient, factor):
+def _scaled(gradient: Any, factor: Any) -> list[tf.Tensor]:
     """Returns dense gradients times a factor; as they are without one."""
     dense = [tf.convert_to_tensor(slope) for slope in gradient]
     return dense if factor is None else structures.scale(dense, factor)
 
 
-def loss_scale(optimizer):
+def loss_scale(optimizer: Any) -> tf.Tensor | None:
     """Returns the factor the optimizer wants its loss scaled by, or None."""
     scaling = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     if not scaling and getattr(optimizer, "loss_scale_factor", None) is None:

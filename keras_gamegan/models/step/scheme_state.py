@@ -82,17 +82,17 @@ class SchemeState(variable_store.VariableStore):
             step: int64 scalar, the steps taken so far.
         """
 
-        def value(key, weight=None):
+        def value(key: str, weight: Any = None) -> tf.Tensor:
             return tf.convert_to_tensor(self.kept(key, weight))
 
-        def filled(key, part, network):
+        def filled(key: str, part: Any, network: Any) -> Any:
             if isinstance(part, structures.Player):
                 variables = network.variables
                 return network.pack({id(v): value(key, v) for v in variables})
             if isinstance(part, list):
                 return [value(key, weight) for weight in network.weight_variables]
             if isinstance(part, tuple):
-                return tuple(filled(*each, network) for each in _parts(key, part))
+                return tuple(filled(k, p, network) for k, p in _parts(key, part))
             return value(key)
 
         template = self._template()
@@ -140,7 +140,7 @@ class SchemeState(variable_store.VariableStore):
     def _entries(self, state: schemes.State) -> Iterator[tuple]:
         """Yields (key, network, weight, value) of everything that is kept, in order."""
 
-        def entries(key, part, network):
+        def entries(key: str, part: Any, network: Any) -> Iterator[tuple]:
             if isinstance(part, structures.Player):
                 values = network.unpack(part)
                 for weight in network.stored_variables:
@@ -149,8 +149,8 @@ class SchemeState(variable_store.VariableStore):
                 for weight, value in zip(network.weight_variables, part, strict=True):
                     yield key, network, weight, value
             elif isinstance(part, tuple):
-                for each in _parts(key, part):
-                    yield from entries(*each, network)
+                for name, each in _parts(key, part):
+                    yield from entries(name, each, network)
             else:
                 yield key, None, None, part
 
@@ -286,7 +286,7 @@ def _averaged(state: schemes.State, share: Any) -> schemes.State:
     if replicas.num_replicas() == 1:
         return state
 
-    def is_player(part):
+    def is_player(part: Any) -> bool:
         return isinstance(part, structures.Player)
 
     moved = [

@@ -1,6 +1,8 @@
 """What a train step counts and averages: the logs, the data's range, evaluations."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,23 +13,23 @@ from keras_gamegan.distribution import multi_worker, replicas
 class StepCounter(keras.metrics.Metric):
     """Counts steps since the last reset: the position within one `evaluate`."""
 
-    def __init__(self, name="evaluation_step"):
+    def __init__(self, name: str = "evaluation_step") -> None:
         super().__init__(name=name, dtype="float32")
         self._count = self.add_variable(
             (), "zeros", dtype="int64", aggregation="only_first_replica", name="count"
         )
 
-    def next_step(self):
+    def next_step(self) -> tf.Tensor:
         """Returns the current count, an int64 scalar, and counts one."""
         count = tf.convert_to_tensor(self._count)
         self._count.assign(count + 1)
         return count
 
-    def update_state(self):
+    def update_state(self) -> None:
         """Counts one step."""
         self.next_step()
 
-    def result(self):
+    def result(self) -> tf.Tensor:
         """Returns the present value."""
         return tf.convert_to_tensor(self._count)
 
@@ -39,12 +41,12 @@ class DataRange(keras.metrics.Metric):
     not known.
     """
 
-    def __init__(self, name="data_range"):
+    def __init__(self, name: str = "data_range") -> None:
         super().__init__(name=name, dtype="float32")
         self._low = self._bound("low", math.inf)
         self._high = self._bound("high", -math.inf)
 
-    def _bound(self, name, value):
+    def _bound(self, name: str, value: float) -> keras.Variable:
         return self.add_variable(
             (),
             keras.initializers.Constant(value),
@@ -53,18 +55,18 @@ class DataRange(keras.metrics.Metric):
             name=name,
         )
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Forgets the range."""
         self._low.assign(math.inf)
         self._high.assign(-math.inf)
 
-    def update_state(self, data):
+    def update_state(self, data: tf.Tensor) -> None:
         """Widens the range to that of a batch."""
         data = tf.cast(data, tf.float32)
         self._low.assign(tf.minimum(self._low, tf.reduce_min(data)))
         self._high.assign(tf.maximum(self._high, tf.reduce_max(data)))
 
-    def result(self):
+    def result(self) -> tf.Tensor:
         """Returns the present value."""
         return tf.stack(
             [
@@ -77,7 +79,7 @@ class DataRange(keras.metrics.Metric):
 class FirstFailure(keras.metrics.Metric):
     """The first thing since the last reset that was not finite, and its step."""
 
-    def __init__(self, name="first_failure"):
+    def __init__(self, name: str = "first_failure") -> None:
         super().__init__(name=name, dtype="float32")
         self._code, self._step = (
             self.add_variable(
@@ -90,27 +92,27 @@ class FirstFailure(keras.metrics.Metric):
             for part in ("code", "step")
         )
 
-    def note(self, finite, what, step):
+    def note(self, finite: tf.Tensor, what: int, step: tf.Tensor) -> None:
         """Notes a failure of the thing number ``what`` unless ``finite``."""
         code = tf.convert_to_tensor(self._code)
         first = tf.logical_and(tf.equal(code, 0), tf.logical_not(finite))
         self._code.assign(tf.where(first, tf.constant(what + 1, tf.int64), code))
         self._step.assign(tf.where(first, step, tf.convert_to_tensor(self._step)))
 
-    def is_clear(self):
+    def is_clear(self) -> tf.Tensor:
         """Returns whether nothing has failed since the last reset: a boolean scalar."""
         return tf.equal(tf.convert_to_tensor(self._code), 0)
 
-    def read(self):
+    def read(self) -> tuple[int, int] | None:
         """Returns (number of the thing, step), Python ints, or None."""
         code, step = self.result().numpy()
         return (int(code) - 1, int(step)) if code else None
 
-    def update_state(self, finite, what, step):
+    def update_state(self, finite: tf.Tensor, what: int, step: tf.Tensor) -> None:
         """As `note`."""
         self.note(finite, what, step)
 
-    def result(self):
+    def result(self) -> tf.Tensor:
         """Returns the present value."""
         return tf.stack(
             [tf.convert_to_tensor(self._code), tf.convert_to_tensor(self._step)]
@@ -125,14 +127,14 @@ class Trackers:
         data_range: A `DataRange`, or None: the range of the data says nothing.
     """
 
-    def __init__(self, names, data_range=None):
+    def __init__(self, names: Sequence[str], data_range: Any = None) -> None:
         self._means = {name: keras.metrics.Mean(name=name) for name in names}
         self.evaluation_step = StepCounter()
         self.data_range = data_range
         self.first_failure = FirstFailure()
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         """All Keras metrics here; Keras resets them at every epoch."""
         return [
             *self._means.values(),
@@ -142,13 +144,13 @@ class Trackers:
         ]
 
     @property
-    def examples(self):
+    def examples(self) -> float:
         """Examples since the last reset, divided by the number of replicas: a float."""
         mean = next(iter(self._means.values()))
         # Each replica counts its part of the whole batch, whatever its share.
         return float(replicas.local_values(mean.count)[0])
 
-    def update(self, values, share):
+    def update(self, values: dict[str, tf.Tensor], share: Any) -> dict[str, Any]:
         """Adds a step's values, weighted by its batch size; returns the means so far.
 
         Args:

@@ -46,7 +46,7 @@ def train_step(model: Any, data: Structure) -> dict[str, Any]:
     write_more = model.prepare_writing(taken.report, source.share)
 
     # A step that fails is not counted.
-    def count():
+    def count() -> None:
         model.step.assign_add(1)
         model.scheme_store.write(taken.state, source.share, stepper.forgiving)
         write_more(players, step)
