@@ -284,7 +284,7 @@ COMPILE_HINTS = [
     ("arguments", "error", "match"),
     [
         ({"loss": "gan"}, ValueError, "'minimax', 'non_saturating'.*loss='gan'"),
-        ({"penalty": "r2"}, ValueError, "'r1', 'gradient_penalty'.*penalty='r2'"),
+        ({"penalty": "r3"}, ValueError, "'r1', 'r2', 'gradient_penalty'.*penalty='r3'"),
         (
             {"d_optimizer": "best"},
             ValueError,

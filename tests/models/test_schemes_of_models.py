@@ -318,7 +318,7 @@ class Listing(schemes.Simultaneous):
             schemes.FictitiousPlay(lambda u, v: (None, None)),
             {},
             TypeError,
-            "Use kgg.FictitiousGAN",
+            r"must be a kgg\.History",
         ),
     ],
 )
