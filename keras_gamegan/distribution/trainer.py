@@ -15,5 +15,12 @@ class BuiltTrainer:
     def _maybe_symbolic_build(
         self, iterator: Any = None, data_batch: Any = None
     ) -> None:
-        # Keras' own name, see tests/distribution/test_trainer.py.
+        # Keras' own name, see tests/distribution/test_keras_private.py.
         del iterator, data_batch
+
+    def _forget_loss_tracker(self) -> None:
+        """Drops Keras' tracker of a "loss" that a model of two players does not have.
+
+        Keras' own name, see tests/distribution/test_keras_private.py.
+        """
+        self._loss_tracker = None

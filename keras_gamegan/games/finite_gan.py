@@ -51,8 +51,7 @@ class FiniteGAN(Game):
     point. On it one sees without any network what fictitious play promises, and what a
     bounded history keeps of the promise.
 
-    Mathematics: with data probabilities d, and the halves that every GAN value of this
-    library carries,
+    Mathematics: with data probabilities d,
 
         M(p, D) = 1/2 sum_i d_i f0(D_i) + 1/2 sum_i p_i f1(D_i),
 

@@ -1,4 +1,4 @@
-"""A player's loss and its gradient: the one place where games are differentiated."""
+"""A player's loss and its gradient, where no step of a search is differentiated."""
 
 from collections.abc import Callable
 from typing import Any

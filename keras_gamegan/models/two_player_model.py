@@ -320,8 +320,7 @@ class TwoPlayerModel(
         self.compile_options = options
         # Both optimizers are wrapped already; Keras would look for its one.
         super().compile(optimizer=None, **{**options, "auto_scale_loss": False})
-        # Keras' tracker of a "loss" that this model does not have.
-        self._loss_tracker = None
+        self._forget_loss_tracker()
 
     def _read_trainable(self) -> None:
         """Reads which weights are trainable; what is kept beside them follows."""

@@ -1,9 +1,12 @@
 """Keras' private names that the library stands on: fails when Keras changes one."""
 
+import inspect
+
 import keras
 import pytest
 from keras import layers
 
+import keras_gamegan as kgg
 from keras_gamegan.distribution import keras_private
 
 
@@ -53,3 +56,19 @@ def test_freezing_does_not_change_what_is_trainable_by_nature():
     assert names(model) == expected
     model.trainable = False
     assert names(model) == expected and not model.trainable_variables
+
+
+def test_a_batch_is_drawn_to_build_a_model_under_the_name_that_is_overridden():
+    drawn = inspect.signature(keras.Model._maybe_symbolic_build)
+    assert list(drawn.parameters) == ["self", "iterator", "data_batch"]
+    gan = kgg.GAN(*kgg.networks.mlp_pair(2, latent_dim=3, seed=0))
+    assert gan._maybe_symbolic_build(iterator=iter(())) is None
+
+
+def test_a_compiled_model_of_keras_tracks_a_loss_and_a_gan_does_not():
+    plain = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    plain.compile(loss="mse")
+    assert plain._loss_tracker is not None
+    gan = kgg.GAN(*kgg.networks.mlp_pair(2, latent_dim=3, seed=0))
+    gan.compile()
+    assert gan._loss_tracker is None
