@@ -129,9 +129,7 @@ def scheme_of(updates: str) -> str | schemes.Scheme:
     return "alternating"
 
 
-def accuracy(
-    model: kgg.TwoPlayerModel, images: np.ndarray, labels: np.ndarray
-) -> float:
+def accuracy(network: keras.Model, images: np.ndarray, labels: np.ndarray) -> float:
     """Returns the share of images that a classifier names rightly."""
     logits = network.predict(images, batch_size=500, verbose=0)["logits"]
     return float(np.mean(logits.argmax(axis=1) == labels))

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import validation
-from keras_gamegan.callbacks import measurement
+from keras_gamegan.callbacks import measurement, messages
 from keras_gamegan.games import randomness
 from keras_gamegan.measuring import data_forms
 from keras_gamegan.metrics import sample_metric
@@ -104,6 +104,7 @@ class Evaluate(measurement.Measurement):
         self._counted: dict[str, int] = {}
 
     def _prepare(self) -> None:
+        messages.check_samples(self)
         self._measure_real()
         self._try_out()
 

@@ -109,6 +109,7 @@ class FailureDetector(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Prepares for a run; called by Keras."""
+        messages.check_samples(self)
         if not self._restored:
             self._reset()
         self._restored = False

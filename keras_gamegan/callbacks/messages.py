@@ -23,3 +23,19 @@ def check_verbose(verbose: int) -> int:
     if verbose not in (0, 1):
         raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}.")
     return int(verbose)
+
+
+def check_samples(callback: keras.callbacks.Callback) -> None:
+    """Raises unless a callback's model is one that can be sampled: a GAN.
+
+    Raises:
+        TypeError: If it is another model of two players, or a model of Keras.
+    """
+    if hasattr(callback.model, "sample"):
+        return
+    name = type(callback).__name__
+    raise TypeError(
+        f"kgg.callbacks.{name} looks at what a GAN samples. Received: a "
+        f"{type(callback.model).__name__}. Leave it out; kgg.callbacks.Checkpoint and "
+        "DualityGapMonitor work on every model of two players."
+    )

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import activations, files, notebooks, optional, validation
-from keras_gamegan.callbacks import animation, schedule
+from keras_gamegan.callbacks import animation, messages, schedule
 from keras_gamegan.distribution import workers
 from keras_gamegan.sampling import pictures
 from keras_gamegan.typing import Config, Logs, PathLike
@@ -101,6 +101,7 @@ class SampleGrid(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Prepares for a run; called by Keras."""
+        messages.check_samples(self)
         number = None if self.labels is None else len(self.labels)
         if number not in (None, self.num_samples):
             raise ValueError(

@@ -503,3 +503,26 @@ def test_data_sets_that_are_refused():
         model.fit(texts, verbose=0)
     with pytest.raises(ValueError, match="at least one batch"):
         model.fit(scalars.batch(2).take(0), verbose=0)
+
+
+def test_one_batch_is_a_step_of_fit(xy):
+    models = compiled(), compiled()
+    models[0].train_on_batch(*xy)
+    models[1].fit(*xy, batch_size=64, shuffle=False, verbose=0)
+    assert_equal(weights(models[0]), weights(models[1]), rtol=1e-6)
+    value = models[0].test_on_batch(*xy, return_dict=True)["value"]
+    assert value == pytest.approx(
+        models[1].evaluate(*xy, 64, 0, return_dict=True)["value"]
+    )
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        lambda folder: kgg.callbacks.SampleGrid(folder),
+        lambda folder: kgg.callbacks.FailureDetector(),
+    ],
+)
+def test_callbacks_that_look_at_samples(xy, callback, tmp_path):
+    with pytest.raises(TypeError, match="looks at what a GAN samples"):
+        compiled().fit(*xy, verbose=0, callbacks=[callback(tmp_path)])

@@ -119,10 +119,15 @@ class StructuredData:
 
 
 def as_element(data: Structure) -> Structure:
-    """Returns what a data set yields; (x,), Keras' word for x alone, as x."""
-    if isinstance(data, tuple) and len(data) == 1:
-        return data[0]
-    return data
+    """Returns what a data set yields; Keras' (x,) and (x, None, None) as x.
+
+    `train_on_batch` hands on (x, y, sample_weight), whatever of them there is.
+    """
+    if not isinstance(data, tuple):
+        return data
+    while len(data) > 1 and data[-1] is None:
+        data = data[:-1]
+    return data[0] if len(data) == 1 else data
 
 
 def check_not_empty(dataset: tf.data.Dataset) -> None:
