@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -115,7 +115,7 @@ def check_no_shared_rows(finding: np.ndarray, scoring: np.ndarray) -> None:
     )
 
 
-def _coincidences(finding: np.ndarray, scoring: np.ndarray) -> Any:
+def _coincidences(finding: np.ndarray, scoring: np.ndarray) -> _Coincidences:
     n, m = len(finding), len(scoring)
     hashes = np.concatenate([_hashes(finding), _hashes(scoring)])
     _, content = np.unique(hashes, return_inverse=True)
@@ -147,7 +147,7 @@ def _coincidences(finding: np.ndarray, scoring: np.ndarray) -> Any:
     )
 
 
-def _deviation(total: Any, n: Any, m: Any) -> Any:
+def _deviation(total: np.ndarray, n: int, m: int) -> float:
     """Standard deviation of X - r W when the rows are dealt out at random.
 
     X counts the edges, between equal rows, that join the sets: the moments are those of
@@ -160,7 +160,7 @@ def _deviation(total: Any, n: Any, m: Any) -> Any:
     # Ordered pairs of edges that meet in a row.
     meeting = float(total @ ((total - 1) * (total - 2)))
     joins = 2 * n * m / (number * (number - 1))
-    apart = 4 * n * (n - 1) * m * (m - 1)
+    apart: float = 4 * n * (n - 1) * m * (m - 1)
     apart /= number * (number - 1) * (number - 2) * (number - 3)
     mean = edges * joins
     variance = mean + meeting * joins / 2 - mean**2
@@ -170,14 +170,14 @@ def _deviation(total: Any, n: Any, m: Any) -> Any:
     return math.sqrt(variance) / (1 - joins)
 
 
-def _beyond_poisson(found: Any) -> Any:
+def _beyond_poisson(found: _Coincidences) -> bool:
     """Whether rows that stand once in each set are too many for a rare event."""
     deviation = math.sqrt(found.expected * (1 + found.ratio))
     limit = found.expected + _DEVIATIONS * deviation + _ALLOWANCE
     return len(found.once) > limit
 
 
-def _cut_twice(found: Any) -> Any:
+def _cut_twice(found: _Coincidences) -> bool:
     """Whether a run of rows stands in both sets, too long for chance."""
     follows = (np.diff(found.once, axis=0) == 1).all(axis=1)
     breaks = np.flatnonzero(~np.concatenate([[False], follows, [False]]))
@@ -187,7 +187,7 @@ def _cut_twice(found: Any) -> Any:
     return longest >= _RUN and found.pairs * likelihood**longest < _RARE
 
 
-def _expected_by_columns(finding: np.ndarray, scoring: np.ndarray) -> Any:
+def _expected_by_columns(finding: np.ndarray, scoring: np.ndarray) -> float:
     """Expected number of equal pairs if the columns of a row were independent.
 
     A column alone says no more than its rows, unless by being one of whole numbers.
@@ -211,11 +211,11 @@ def _expected_by_columns(finding: np.ndarray, scoring: np.ndarray) -> Any:
     return expected
 
 
-def _sorted(pairs: Any) -> Any:
+def _sorted(pairs: np.ndarray) -> np.ndarray:
     return pairs[np.argsort(pairs[:, 0], kind="stable")]
 
 
-def _hashes(array: Any) -> Any:
+def _hashes(array: np.ndarray) -> np.ndarray:
     """Returns a 64-bit hash of each row's bytes."""
     # Adding 0 makes one of the two zeros.
     rows = np.ascontiguousarray(array.reshape(len(array), -1) + 0)

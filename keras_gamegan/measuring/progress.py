@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 # Steps between two looks at the bar: the program itself is not split.
@@ -12,7 +13,7 @@ _INTERVAL = 50
 _LONG = 100
 
 
-def check(verbose: Any) -> None:
+def check(verbose: int | str) -> int | str:
     """Returns ``verbose``, or raises unless it is 0, 1 or "auto"."""
     if verbose not in (0, 1, "auto"):
         raise ValueError(
@@ -22,7 +23,7 @@ def check(verbose: Any) -> None:
     return verbose
 
 
-def is_shown(verbose: Any, num_steps: int) -> bool:
+def is_shown(verbose: int | str, num_steps: int) -> bool:
     """Returns whether a search of so many steps has a bar."""
     if verbose == "auto":
         watched = sys.stdout.isatty() or "ipykernel" in sys.modules
@@ -49,10 +50,10 @@ class Bar:
         """Completes the line."""
         self._bar.update(self._num_steps, finalize=True)
 
-    def at(self, step: Any) -> None:
+    def at(self, step: tf.Tensor) -> None:
         """Adds to the graph what moves the bar at every so many steps."""
 
-        def show(step: Any) -> Any:
+        def show(step: np.ndarray) -> np.ndarray:
             self._bar.update(int(step), finalize=False)
             return step
 

@@ -1,15 +1,20 @@
 """Stored models as candidates for the worst player: no search, only a choice."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import tensorflow as tf
 
 from keras_gamegan.games.structures import Player
+from keras_gamegan.history import WeightBank
+from keras_gamegan.stateless import StatelessNetwork
+
+# What `check` returns.
+Snapshots: TypeAlias = str | list[Any]
 
 
-def check(gan: Any, snapshots: Any) -> Any:
+def check(gan: Any, snapshots: Any) -> Snapshots:
     """Returns `snapshots` as "bank" or a list, or raises if it can be neither.
 
     Args:
@@ -55,7 +60,7 @@ def check(gan: Any, snapshots: Any) -> Any:
     return list(snapshots)
 
 
-def candidates(gan: Any, snapshots: Any) -> list[Player]:
+def candidates(gan: Any, snapshots: Snapshots) -> list[Player]:
     """Returns two stacked `Player`s, minimisers and maximisers, the live one last.
 
     Args:
@@ -92,20 +97,20 @@ def worst(candidates: Player, value_fn: Callable[[Player], tf.Tensor]) -> Player
     return tf.nest.map_structure(lambda leaf: tf.gather(leaf, index), candidates)
 
 
-def specification(network: Any) -> Player:
+def specification(network: StatelessNetwork) -> Player:
     """Returns the `Player` of tensor specifications of stacked candidates."""
     return tf.nest.map_structure(
         lambda leaf: tf.TensorSpec([None, *leaf.shape], leaf.dtype), network.player()
     )
 
 
-def _members(bank: Any) -> Player:
+def _members(bank: WeightBank) -> Player:
     """Returns the models of a bank, stacked."""
     filled = np.flatnonzero(np.array(bank.slots().ordinals) >= 0)
     return bank.member(tf.constant(filled, tf.int64))
 
 
-def _stacked(network: Any, snapshots: Any) -> Player:
+def _stacked(network: StatelessNetwork, snapshots: Sequence[Any]) -> Player:
     """Returns lists of weights in the order of `get_weights` as a stacked `Player`."""
     return network.pack(
         {

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import keras
 
 
-def layers_of(network: keras.Model) -> Iterator[keras.layers.Layer]:
+def layers_of(network: keras.Model) -> Iterator[keras.Layer]:
     """Yields the layers that a network calls, in the mode it is itself called in.
 
     Models, Sequential models, pipelines and wrappers hand their mode on to what they
@@ -20,7 +20,7 @@ def layers_of(network: keras.Model) -> Iterator[keras.layers.Layer]:
         yield from _within(layer)
 
 
-def _within(layer: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
+def _within(layer: keras.Layer) -> Iterator[keras.Layer]:
     if isinstance(layer, (keras.Model, keras.layers.Pipeline)):
         yield from layers_of(layer)
     elif isinstance(layer, keras.layers.Wrapper):

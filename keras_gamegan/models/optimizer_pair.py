@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan.models.roles import Roles
-from keras_gamegan.typing import Config
+from keras_gamegan.typing import Config, TensorLike
 
 
 class OptimizerPair:
@@ -29,7 +29,10 @@ class OptimizerPair:
     name = "optimizer_pair"
 
     def __init__(
-        self, roles: Roles, minimizer_optimizer: Any, maximizer_optimizer: Any
+        self,
+        roles: Roles,
+        minimizer_optimizer: keras.Optimizer,
+        maximizer_optimizer: keras.Optimizer,
     ) -> None:
         self._roles = roles
         self._minimizer_optimizer = minimizer_optimizer
@@ -37,12 +40,12 @@ class OptimizerPair:
         self._ratio = 1.0
 
     @property
-    def iterations(self) -> Any:
+    def iterations(self) -> keras.Variable:
         """Updates of the minimiser so far."""
         return self._minimizer_optimizer.iterations
 
     @property
-    def variables(self) -> list:
+    def variables(self) -> list[keras.Variable]:
         """Variables of both optimizers, which `summary` counts."""
         return [
             *self._minimizer_optimizer.variables,
@@ -55,12 +58,12 @@ class OptimizerPair:
         return BothOptimizers(self._minimizer_optimizer, self._maximizer_optimizer)
 
     @property
-    def learning_rate(self) -> Any:
+    def learning_rate(self) -> "SharedLearningRate":
         """The minimiser's learning rate, a `SharedLearningRate`."""
         return SharedLearningRate(self)
 
     @learning_rate.setter
-    def learning_rate(self, value: Any) -> Any:
+    def learning_rate(self, value: TensorLike) -> None:
         # Both are looked at before the first is written.
         new = _number(value)
         old = self._settable(self._roles.minimizer, self._minimizer_optimizer)
@@ -72,7 +75,7 @@ class OptimizerPair:
         self._maximizer_optimizer.learning_rate = new * self._ratio
 
     @property
-    def minimizer_learning_rate(self) -> Any:
+    def minimizer_learning_rate(self) -> TensorLike:
         """The minimiser's own learning rate: a Keras variable, tensor or number."""
         return self._minimizer_optimizer.learning_rate
 
@@ -88,7 +91,7 @@ class OptimizerPair:
             ),
         }
 
-    def _settable(self, player: str, optimizer: Any) -> float:
+    def _settable(self, player: str, optimizer: keras.Optimizer) -> float:
         rate = optimizer.learning_rate
         if not isinstance(rate, keras.Variable):
             raise TypeError(
@@ -108,7 +111,7 @@ class BothOptimizers:
     have that list: learning-rate callbacks would set each on its own.
     """
 
-    def __init__(self, *optimizers: Any) -> None:
+    def __init__(self, *optimizers: keras.Optimizer) -> None:
         self.optimizers = [
             getattr(optimizer, "inner_optimizer", optimizer) for optimizer in optimizers
         ]
@@ -123,19 +126,19 @@ class SharedLearningRate(np.lib.mixins.NDArrayOperatorsMixin):
         pair: An `OptimizerPair`.
     """
 
-    def __init__(self, pair: "OptimizerPair") -> None:
+    def __init__(self, pair: OptimizerPair) -> None:
         self._pair = pair
 
-    def assign(self, value: Any) -> "SharedLearningRate":
+    def assign(self, value: TensorLike) -> "SharedLearningRate":
         """Sets the minimiser's rate, and scales the maximiser's likewise."""
         self._pair.learning_rate = value
         return self
 
-    def assign_add(self, value: Any) -> "SharedLearningRate":
+    def assign_add(self, value: TensorLike) -> "SharedLearningRate":
         """Adds to the minimiser's rate, and scales the maximiser's likewise."""
         return self.assign(float(self) + _number(value))
 
-    def assign_sub(self, value: Any) -> "SharedLearningRate":
+    def assign_sub(self, value: TensorLike) -> "SharedLearningRate":
         """Takes from the minimiser's rate, and scales the maximiser's likewise."""
         return self.assign(float(self) - _number(value))
 
@@ -155,18 +158,22 @@ class SharedLearningRate(np.lib.mixins.NDArrayOperatorsMixin):
     def __bool__(self) -> bool:
         return bool(float(self))
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+    def __array__(
+        self, dtype: np.dtype | None = None, copy: bool | None = None
+    ) -> np.ndarray:
         return np.array(self._pair.minimizer_learning_rate, dtype)
 
     def __array_ufunc__(
-        self, ufunc: Any, method: str, *inputs: Any, **options: Any
+        self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any
     ) -> Any:
         # `optimizer.learning_rate *= 0.5` makes a number, which the setter then gets.
         options.pop("out", None)
         plain = [np.asarray(x) if x is self else x for x in inputs]
         return getattr(ufunc, method)(*plain, **options)
 
-    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> tf.Tensor:
+    def __tf_tensor__(
+        self, dtype: tf.DType | None = None, name: str | None = None
+    ) -> tf.Tensor:
         return tf.convert_to_tensor(self._pair.minimizer_learning_rate, dtype, name)
 
     def __repr__(self) -> str:
@@ -176,5 +183,5 @@ class SharedLearningRate(np.lib.mixins.NDArrayOperatorsMixin):
         return format(float(self), spec)
 
 
-def _number(value: Any) -> float:
+def _number(value: TensorLike) -> float:
     return float(tf.convert_to_tensor(value).numpy())

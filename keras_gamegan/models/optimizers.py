@@ -1,6 +1,5 @@
 """The two optimizers of a model: checked, wrapped for float16, and built."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -10,11 +9,15 @@ from keras_gamegan.distribution import keras_private
 from keras_gamegan.models import layer_tree
 from keras_gamegan.models.optimizer_pair import OptimizerPair as OptimizerPair
 from keras_gamegan.models.roles import Roles
+from keras_gamegan.stateless import StatelessNetwork
 
 
 def prepare(
-    roles: Roles, given: Any, networks: Sequence, auto_scale_loss: bool
-) -> tuple[Any, Any]:
+    roles: Roles,
+    given: tuple[Any, Any],
+    networks: tuple[StatelessNetwork, StatelessNetwork],
+    auto_scale_loss: bool,
+) -> tuple[keras.Optimizer, keras.Optimizer]:
     """Returns both optimizers, wrapped for mixed precision and built.
 
     Args:
@@ -53,7 +56,7 @@ def prepare(
     return found[names[0]], found[names[1]]
 
 
-def _get(name: str, optimizer: Any) -> Any:
+def _get(name: str, optimizer: Any) -> keras.Optimizer:
     try:
         found = keras.optimizers.get(optimizer)
     except (ValueError, TypeError):
@@ -78,7 +81,9 @@ def _origin(optimizer: Any) -> str:
     return ""
 
 
-def _check_variables(name: str, optimizer: Any, network: Any) -> None:
+def _check_variables(
+    name: str, optimizer: keras.Optimizer, network: StatelessNetwork
+) -> None:
     """Raises if a built optimizer has no slots for what it is to move.
 
     One that was built for more is right: layers were frozen since, and each slot
@@ -103,12 +108,12 @@ def _check_variables(name: str, optimizer: Any, network: Any) -> None:
     )
 
 
-def _inner(optimizer: Any) -> Any:
+def _inner(optimizer: keras.Optimizer) -> keras.Optimizer:
     """Returns the optimizer itself, without its loss scaling."""
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
-def _has_float16_layers(network: Any) -> bool:
+def _has_float16_layers(network: keras.Model) -> bool:
     return any(
         layer.compute_dtype == "float16" for layer in layer_tree.layers_of(network)
     )

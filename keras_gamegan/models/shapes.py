@@ -4,8 +4,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import tensorflow as tf
 
-def data_shape(model: Any) -> tuple:
+
+def data_shape(model: Any) -> tuple[int | None, ...]:
     """Returns the shape of the data both networks agree on, None where it is open.
 
     A discriminator of open size takes any image; but real ones are concatenated with
@@ -20,14 +22,14 @@ def data_shape(model: Any) -> tuple:
     return (None, *(b if a is None else a for a, b in sizes))
 
 
-def compatible(shape: Any, expected: Any) -> bool:
+def compatible(shape: Sequence[int | None], expected: Sequence[int | None]) -> bool:
     """Returns whether two shapes may be the same, None being any size."""
     return len(shape) == len(expected) and all(
         a is None or b is None or a == b for a, b in zip(shape, expected, strict=True)
     )
 
 
-def check(shape: Any, model: Any) -> None:
+def check(shape: tf.TensorShape, model: Any) -> None:
     """Raises unless batches of a shape can be trained on.
 
     Args:
@@ -49,7 +51,7 @@ def check(shape: Any, model: Any) -> None:
     )
 
 
-def hint(shape: Any, expected: Any) -> str:
+def hint(shape: Sequence[int | None], expected: Sequence[int | None]) -> str:
     """Returns how to mend data of one shape for networks of another.
 
     Args:
@@ -72,7 +74,9 @@ def hint(shape: Any, expected: Any) -> str:
     )
 
 
-def _one_axis_less(shape: Any, wanted: Sequence) -> str | None:
+def _one_axis_less(
+    shape: Sequence[int | None], wanted: Sequence[int | None]
+) -> str | None:
     if compatible(shape, wanted):
         return "Batch the data set: dataset.batch(32). One array: array[None]."
     if len(wanted) > 1 and compatible(shape[1:], wanted[:-1]):
@@ -86,7 +90,9 @@ def _one_axis_less(shape: Any, wanted: Sequence) -> str | None:
     return None
 
 
-def _one_axis_more(shape: Any, wanted: Sequence) -> str | None:
+def _one_axis_more(
+    shape: Sequence[int | None], wanted: Sequence[int | None]
+) -> str | None:
     if shape[-1] == 1 and compatible(shape[1:-1], wanted):
         return "Drop the last axis: np.squeeze(data, axis=-1)."
     if shape[1] == 1 and compatible(shape[2:], wanted):
@@ -96,7 +102,9 @@ def _one_axis_more(shape: Any, wanted: Sequence) -> str | None:
     return None
 
 
-def _other_sizes(given: Any, wanted: Sequence) -> str | None:
+def _other_sizes(
+    given: Sequence[int | None], wanted: Sequence[int | None]
+) -> str | None:
     if len(wanted) == 1:
         return (
             f"The data has {given[0]} coordinates: build the networks for them, for "
@@ -116,7 +124,7 @@ def _other_sizes(given: Any, wanted: Sequence) -> str | None:
 
 
 # (Channels of the data, channels wanted) -> what to do.
-_CHANNELS = {
+_CHANNELS: dict[tuple[int | None, int | None], str] = {
     (4, 3): "Images of 4 channels are RGBA as a rule: drop alpha, images[..., :3].",
     (1, 3): (
         "The images are grey: np.repeat(images, 3, axis=-1), or build the networks for "
@@ -131,7 +139,7 @@ _CHANNELS = {
 }
 
 
-def _flattened(given: Any, wanted: Sequence) -> str | None:
+def _flattened(given: Sequence[Any], wanted: Sequence[Any]) -> str | None:
     if None in given or None in wanted or math.prod(given) != math.prod(wanted):
         return None
     return f"The sizes agree: data.reshape({(-1, *wanted)})."
