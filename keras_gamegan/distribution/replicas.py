@@ -120,6 +120,50 @@ def local_values(variable: keras.Variable) -> list[tf.Tensor]:
     return [tf.convert_to_tensor(v) for v in getattr(value, "values", (value,))]
 
 
+def assign_unless(
+    condition: tf.Tensor, pairs: Sequence[tuple[keras.Variable, tf.Tensor]]
+) -> tf.Tensor:
+    """Writes variables on all replicas, unless a condition holds on all of them.
+
+    Args:
+        condition: Boolean scalar, this replica's.
+        pairs: Pairs (variable, this replica's value for it).
+
+    Returns:
+        Boolean scalar, whether it holds on all; to be had once they are written.
+    """
+    variables = [variable for variable, _ in pairs]
+    values = [value for _, value in pairs]
+    if not runs_in_replica():
+        return _assigned_unless(condition, variables, [values])
+    context = tf.distribute.get_replica_context()
+
+    def together(
+        strategy: tf.distribute.Strategy, failed: tf.Tensor, values: Structure
+    ) -> tf.Tensor:
+        failures = strategy.reduce(tf.distribute.ReduceOp.SUM, failed, axis=None)
+        each = zip(*map(strategy.experimental_local_results, values), strict=True)
+        return _assigned_unless(tf.equal(failures, 0), variables, list(each))
+
+    failed = tf.cast(~condition, tf.int32)
+    return context.merge_call(together, args=(failed, values))
+
+
+def _assigned_unless(
+    condition: tf.Tensor, variables: list[keras.Variable], values: list
+) -> tf.Tensor:
+    """Writes a list of values for each replica of this process, or none."""
+
+    def write() -> tf.Tensor:
+        for place, each in enumerate(values):
+            for variable, value in zip(variables, each, strict=True):
+                held = variable.value
+                getattr(held, "values", (held,))[place].assign(value)
+        return tf.constant(False)
+
+    return tf.cond(condition, lambda: tf.constant(True), write)
+
+
 def read_row(variable: keras.Variable, index: int | tf.Tensor) -> tf.Tensor:
     """Returns one row of a Keras variable without reading the others.
 

@@ -129,6 +129,29 @@ def test_all_reduces_of_a_step(make, expected, monkeypatch):
     assert len(trace(make, batches(drop_remainder=True), monkeypatch)) == expected
 
 
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (gan, 1),
+        (playing("simultaneous"), 1),
+        (playing("lookahead"), 3),
+        (duality_gap(), 1),
+    ],
+)
+def test_replicas_agree_on_putting_back_in_one_number(make, expected, monkeypatch):
+    """For each check that finds something written in the same step."""
+    found = []
+    original = tf.distribute.Strategy.reduce
+
+    def reduce(self, operation, value, axis):
+        found.append([each.shape for each in self.experimental_local_results(value)])
+        return original(self, operation, value, axis)
+
+    monkeypatch.setattr(tf.distribute.Strategy, "reduce", reduce)
+    trace(make, batches(drop_remainder=True), monkeypatch)
+    assert found == expected * [2 * [()]]
+
+
 def test_unknown_batch_sizes_cost_one_more(monkeypatch):
     calls = trace(gan, batches(drop_remainder=False), monkeypatch)
     assert len(calls) == 3

@@ -9,14 +9,14 @@ player and the step.
 import math
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gamegan.distribution import placement
+from keras_gamegan.distribution import placement, replicas
 from keras_gamegan.games import structures
 from keras_gamegan.games.structures import Player
 from keras_gamegan.models.roles import Roles
@@ -37,8 +37,8 @@ def _watched(roles: Roles) -> tuple[str, ...]:
 class NonFiniteError(ValueError, ArithmeticError):
     """A loss, a gradient or the data became NaN or infinite during training.
 
-    Each player's weights are those of its last good update, the step is not counted,
-    and no callback has been called since.
+    Every variable is as after the last good step, the step is not counted, and no
+    callback has been called since.
 
     Example:
         >>> import keras_gamegan as kgg
@@ -52,7 +52,8 @@ class StepGuard:
 
     In a graph, what is written stands behind assertions. XLA drops those: there, a
     failure is noted in a metric, and what follows is written under a condition. Eagerly
-    an assertion raises at once.
+    an assertion raises at once. What an earlier update of the same step has written is
+    put back first.
 
     Args:
         step: int64 scalar, the number of the step.
@@ -70,6 +71,8 @@ class StepGuard:
         self._failure = failure
         self._branch = branch
         self._checks: list[Any] = []
+        # Variables that this step has written, and what they were before.
+        self._kept: dict[int, tuple[keras.Variable, tf.Tensor]] = {}
         # Several steps of one execution: after a failure none of them is taken.
         self._fine = tf.constant(True) if failure is None else failure.is_clear()
 
@@ -149,6 +152,17 @@ class StepGuard:
         number = len(player.weights)
         return structures.Player(new[:number], new[number:])
 
+    def keep(self, variables: Iterable[tuple[keras.Variable, tf.Tensor]]) -> None:
+        """Remembers what is about to be written, to put it back after a later NaN.
+
+        Args:
+            variables: Pairs (variable, its value).
+        """
+        if not self._branch:
+            return
+        for variable, value in variables:
+            self._kept.setdefault(id(variable), (variable, value))
+
     def run(self, write: Callable[[], object], after: Sequence[tf.Tensor] = ()) -> None:
         """Calls ``write()``, unless something was not finite.
 
@@ -176,6 +190,8 @@ class StepGuard:
         if len({each.dtype for each in sums}) > 1:
             sums = [tf.cast(each, tf.float64) for each in sums]
         finite = tf.reduce_all(tf.math.is_finite(tf.stack(sums)))
+        if self._kept:
+            finite = replicas.assign_unless(finite, list(self._kept.values()))
         if self._failure is not None:
             self._failure.note(finite, self._numbers[what], self._step)
             self._fine = tf.logical_and(self._fine, finite)

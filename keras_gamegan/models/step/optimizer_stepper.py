@@ -1,18 +1,18 @@
 """How gradients move networks: the user's Keras optimizers, behind a guard."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from keras_gamegan import stateless
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import structures
 from keras_gamegan.games.structures import Player
 from keras_gamegan.models.step import fused_adam
 from keras_gamegan.models.step.guard import StepGuard
+from keras_gamegan.stateless import StatelessNetwork
 
 
 class OptimizerStepper:
@@ -124,7 +124,9 @@ class OptimizerStepper:
         if all(new is old for new, old in same):
             return before
         player = self._guard.check_update(name, [], player, before, scaled=False)
-        self._networks[name].assign(player, before=before)
+        network = self._networks[name]
+        self._guard.keep(_written(network, player, before))
+        network.assign(player, before=before)
         self._read[name] = player
         return player
 
@@ -165,6 +167,8 @@ class OptimizerStepper:
             before=self._read[name],
             scaled=loss_scale(optimizer) is not None,
         )
+        self._guard.keep(_written(network, player, self._read[name]))
+        self._guard.keep((v, tf.convert_to_tensor(v)) for v in optimizer.variables)
         network.assign(player, before=self._read[name])
         if network.weight_variables:
             self._guard.run(
@@ -172,6 +176,18 @@ class OptimizerStepper:
             )
         self._read[name] = network.player()
         return self._read[name]
+
+
+def _written(
+    network: StatelessNetwork, player: Player, before: Player
+) -> Iterator[tuple[keras.Variable, tf.Tensor]]:
+    """Yields a network's variables that an update writes, and their values before."""
+    old, new = network.unpack(before), network.unpack(player)
+    weights = {id(variable) for variable in network.weight_variables}
+    for variable in network.variables:
+        place = id(variable)
+        if place in weights or new[place] is not old[place]:
+            yield variable, old[place]
 
 
 def _scaled(gradient: Any, factor: Any) -> list[tf.Tensor]:
@@ -196,7 +212,7 @@ class MissingGradients:
         network: Its `StatelessNetwork`.
     """
 
-    def __init__(self, name: str, network: stateless.StatelessNetwork) -> None:
+    def __init__(self, name: str, network: StatelessNetwork) -> None:
         self._name = name
         self._network = network
 
