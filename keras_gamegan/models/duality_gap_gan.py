@@ -53,7 +53,7 @@ class DualityGapGAN(gan.GAN):
         >>> data = np.random.default_rng(0).normal(size=(64, 2)).astype("float32")
         >>> history = gan.fit(data, batch_size=32, verbose=0)
         >>> sorted(history.history)
-        ['d_fake', 'd_loss', 'd_real', 'duality_gap', 'g_loss', 'value']
+        ['d_accuracy', 'd_fake', 'd_loss', 'd_real', 'duality_gap', 'g_loss', 'value']
 
     References:
         Grnarova, Kilcher, Levy, Lucchi, Hofmann: "Generative Minimization Networks:

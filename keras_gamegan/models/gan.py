@@ -78,7 +78,7 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
         >>> data = np.random.default_rng(0).normal(size=(64, 2)).astype("float32")
         >>> history = gan.fit(data, batch_size=32, epochs=1, verbose=0)
         >>> sorted(history.history)
-        ['d_fake', 'd_loss', 'd_real', 'g_loss', 'value']
+        ['d_accuracy', 'd_fake', 'd_loss', 'd_real', 'g_loss', 'value']
         >>> gan.sample(3, seed=1).shape
         (3, 2)
 
@@ -162,7 +162,7 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
     def log_names(self) -> tuple[str, ...]:
         """Names of the logs of a train step, in order."""
         of_augmentation = () if self.augment is None else self.augment.log_names
-        names = ("d_loss", "g_loss", "value", "d_real", "d_fake")
+        names = ("d_loss", "g_loss", "value", "d_real", "d_fake", "d_accuracy")
         return (*names, *of_augmentation, *self.scheme.log_names)
 
     def prepare_writing(

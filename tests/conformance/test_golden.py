@@ -61,7 +61,7 @@ def test_a_run_goes_on_from_golden_checkpoints(path, tmp_path):
     found, kept = golden.go_on(tmp_path)
     expected = np.load(path.with_suffix(".npz"))
     # Logs that came later.
-    assert found.keys() - {"d_real", "d_fake"} == set(expected.files)
+    assert found.keys() - {"d_real", "d_fake", "d_accuracy"} == set(expected.files)
     for name in expected.files:
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-4, atol=1e-5)
     assert kept["number"] == 18.0 and kept["list"][0] == 18.0

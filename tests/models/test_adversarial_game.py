@@ -228,6 +228,7 @@ def test_losses_of_patches_are_means_over_them(patches, loss, batch):
     expected = {
         **{"maximizer_loss": -value, "minimizer_loss": descended, "value": value},
         **{"d_real": probability(real), "d_fake": probability(fake)},
+        "d_accuracy": np.mean(real > fake),
     }
     assert found.keys() == expected.keys()
     for name, number in expected.items():

@@ -18,7 +18,8 @@ def gan(make):
 def test_evaluate(gan, points):
     # Two batches of different size: the mean is over examples, in inference mode.
     found = gan.evaluate(points[:12], batch_size=8, verbose=0, return_dict=True)
-    expected = dict.fromkeys(("d_loss", "g_loss", "value", "d_real", "d_fake"), 0.0)
+    names = ("d_loss", "g_loss", "value", "d_real", "d_fake", "d_accuracy")
+    expected = dict.fromkeys(names, 0.0)
     root = randomness.fold(randomness.root(gan.seed), randomness.Purpose.EVALUATION)
     for index, part in enumerate((points[:8], points[8:12])):
         stream = randomness.fold(root, index)
@@ -30,10 +31,19 @@ def test_evaluate(gan, points):
         expected["d_loss"] -= value * len(part) / 12
         for name, logits in (("d_real", real), ("d_fake", fake)):
             expected[name] += (1 / (1 + np.exp(-logits))).mean() * len(part) / 12
+        expected["d_accuracy"] += (real > fake).mean() * len(part) / 12
         expected["g_loss"] += 0.5 * ((fake - 1) ** 2).mean() * len(part) / 12
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         assert float(found[name]) == pytest.approx(float(value), rel=1e-5)
+
+
+def test_a_tie_counts_one_half(make, points):
+    gan = make(kind="linear", compile={"run_eagerly": True})
+    for weight in gan.discriminator.weights:
+        weight.assign(tf.zeros_like(weight))
+    found = gan.evaluate(points, verbose=0, return_dict=True)
+    assert float(found["d_accuracy"]) == 0.5
 
 
 def test_evaluation_is_repeatable_and_changes_nothing(gan, points, state, assert_same):
@@ -71,8 +81,9 @@ def test_logs_are_means_of_the_epoch(make, points):
         callbacks=[collect],
     ).history
     assert set(history) == {
-        *("d_loss", "g_loss", "value", "d_real", "d_fake"),
-        *("val_d_loss", "val_g_loss", "val_value", "val_d_real", "val_d_fake"),
+        prefix + name
+        for prefix in ("", "val_")
+        for name in ("d_loss", "g_loss", "value", "d_real", "d_fake", "d_accuracy")
     }
     # As in Keras: the log of a batch is the mean so far.
     np.testing.assert_allclose(history["value"], collect.values[2::3], rtol=1e-6)
@@ -93,8 +104,8 @@ def test_early_stopping_and_checkpoints_of_keras(make, points, tmp_path):
 def test_train_on_batch(make, points):
     gan = make("duality_gap", "linear", compile={"run_eagerly": True})
     logs = gan.train_on_batch(points[:8], return_dict=True)
-    names = {"d_loss", "g_loss", "value", "d_real", "d_fake", "duality_gap"}
-    assert set(logs) == names
+    names = {"d_loss", "g_loss", "value", "d_real", "d_fake", "d_accuracy"}
+    assert set(logs) == {*names, "duality_gap"}
     assert gan.num_steps == 1
     np.testing.assert_array_equal(gan.data_range, [points[:8].min(), points[:8].max()])
     gan = make(kind="conditional", compile={"run_eagerly": True})

@@ -38,7 +38,9 @@ class RunMethods:
             where the scheme computes it, duality_gap. A GAN logs d_real and d_fake
             too, the means of sigmoid(D(x)) over real and generated data in the
             discriminator's step (probabilities of being real for "minimax" and
-            "non_saturating", which 0.5 balances; between 0 and 1 whatever the loss).
+            "non_saturating", which 0.5 balances; between 0 and 1 whatever the loss),
+            and d_accuracy, how often the discriminator prefers the real one of a pair:
+            P(D(x) > D(G(z))), a tie for one half.
 
         Raises:
             TypeError: If an argument is of the wrong type.

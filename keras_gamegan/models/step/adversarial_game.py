@@ -339,13 +339,23 @@ def _judgements(
     shares: tf.Tensor | None,
     batch: Batch,
 ) -> dict[str, tf.Tensor]:
-    """Returns this replica's parts of D's mean probability that data are real."""
+    """Returns this replica's parts of what D makes of real and generated data.
+
+    Means of its probability of being real, and how often it prefers the real one of a
+    pair: P(D(x) > D(G(z))), where a tie counts one half.
+    """
     real_logits, fake_logits = tf.nest.map_structure(
         tf.stop_gradient, (real_logits, list(fake_logits))
     )
     return {
         "d_real": _mean(tf.sigmoid, [(real_logits,)], None, batch),
         "d_fake": _mean(tf.sigmoid, [(each,) for each in fake_logits], shares, batch),
+        "d_accuracy": _mean(
+            lambda real, fake: (1.0 + tf.sign(real - fake)) / 2.0,
+            [(real_logits, each) for each in fake_logits],
+            shares,
+            batch,
+        ),
     }
 
 
