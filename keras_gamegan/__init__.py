@@ -19,6 +19,7 @@ from keras_gamegan import metrics as metrics
 from keras_gamegan import networks as networks
 from keras_gamegan import payoffs as payoffs
 from keras_gamegan import recipes as recipes
+from keras_gamegan import schedules as schedules
 from keras_gamegan.distribution.lost_worker import WorkerLostError as WorkerLostError
 from keras_gamegan.games import BestResponse as BestResponse
 from keras_gamegan.history import History as History
@@ -67,6 +68,7 @@ __all__ = [
     "payoffs",
     "penalties",
     "recipes",
+    "schedules",
 ]
 
 

@@ -15,6 +15,7 @@ from keras_gamegan.callbacks.metric_early_stopping import (
     MetricEarlyStopping as MetricEarlyStopping,
 )
 from keras_gamegan.callbacks.nash_mixture import NashMixture as NashMixture
+from keras_gamegan.callbacks.pace_control import PaceControl as PaceControl
 from keras_gamegan.callbacks.sample_grid import SampleGrid as SampleGrid
 from keras_gamegan.sampling.pictures import image_grid as image_grid
 
@@ -26,6 +27,7 @@ __all__ = [
     "GapEarlyStopping",
     "MetricEarlyStopping",
     "NashMixture",
+    "PaceControl",
     "SampleGrid",
     "image_grid",
 ]

@@ -41,6 +41,7 @@ class Purpose(enum.IntEnum):
     MIXTURE = 7
     LABEL_NOISE = 9
     AUGMENTATION = 10
+    PACE = 11
 
 
 def root(seed: int | tf.Tensor) -> tf.Tensor:

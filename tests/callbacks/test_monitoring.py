@@ -130,7 +130,9 @@ def test_early_stopping_leaves_histories_alone():
 
 
 def test_early_stopping_names_the_logs_there_are():
-    with pytest.raises(ValueError, match=r"only \['d_accuracy', 'd_fake', 'd_loss', 'd_r"):
+    with pytest.raises(
+        ValueError, match=r"only \['d_accuracy', 'd_fake', 'd_loss', 'd_r"
+    ):
         make().fit(batches(), verbose=0, callbacks=[kgg.callbacks.GapEarlyStopping()])
 
 

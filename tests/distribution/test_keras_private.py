@@ -20,8 +20,9 @@ OPTIMIZERS = {
     "Muon": keras.optimizers.Muon,
     "average": lambda: keras.optimizers.Adam(use_ema=True),
     "scaled": lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam()),
-    "several": lambda: keras.optimizers.MultiOptimizer(_chosen),
 }
+if hasattr(keras.optimizers, "MultiOptimizer"):
+    OPTIMIZERS["several"] = lambda: keras.optimizers.MultiOptimizer(_chosen)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

@@ -28,6 +28,7 @@ PACKAGES = {
     "payoffs": kgg.payoffs,
     "payoffs.penalties": kgg.penalties,
     "recipes": kgg.recipes,
+    "schedules": kgg.schedules,
 }
 
 

@@ -114,6 +114,9 @@ def _prepare(
         arguments.pop("initial_epoch", 0),
         arguments.pop("steps_per_epoch", None),
     )
+    for callback in callbacks:
+        if hasattr(callback, "training_data"):
+            callback.training_data = stages[0].x
     if isinstance(stages[0].x, tf.data.Dataset):
         # Keras shuffles arrays only, and warns if a data set leaves it the default.
         arguments.setdefault("shuffle", False)
