@@ -73,14 +73,19 @@ def classifier() -> keras.Model:
 
 
 def attacker() -> keras.Model:
-    """Returns the maximiser: an image -> a perturbation in [-1, 1]."""
+    """Returns the maximiser: an image -> a perturbation, about 1 in size.
+
+    A tanh in the end would saturate: an attacker that has once gone all the way in a
+    pixel cannot turn round, and the classifier learns that one perturbation by heart.
+    """
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),
             layers.Conv2D(16, 5, strides=2, padding="same", activation="relu"),
             layers.Conv2D(16, 5, padding="same", activation="relu"),
             layers.Conv2DTranspose(8, 5, strides=2, padding="same", activation="relu"),
-            layers.Conv2D(1, 5, padding="same", activation="tanh"),
+            layers.Conv2D(1, 5, padding="same"),
+            layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False),
         ]
     )
 
@@ -98,7 +103,8 @@ class Attacked:
 
     def perturbed(self, images: tf.Tensor, perturbation: tf.Tensor) -> tf.Tensor:
         """Returns the images an attacker makes, in [0, 1]."""
-        return tf.clip_by_value(images + self.epsilon * perturbation, 0.0, 1.0)
+        bounded = self.epsilon * tf.clip_by_value(perturbation, -1.0, 1.0)
+        return tf.clip_by_value(images + bounded, 0.0, 1.0)
 
     def value(self, minimizer: Any, maximizer: Any, batch: tuple) -> tf.Tensor:
         """Returns the error of every example, (n,)."""
@@ -134,10 +140,8 @@ def model_of(updates: str, minimizer: keras.Model, seed: int) -> kgg.TwoPlayerMo
 
 
 def fit(model: kgg.TwoPlayerModel, data: tuple, steps: int) -> None:
-    """Trains for about so many steps."""
-    per_epoch = max(len(data[0]) // FLAGS.batch_size, 1)
-    epochs = max(steps // per_epoch, 1)
-    model.fit(*data, batch_size=FLAGS.batch_size, epochs=epochs, verbose=0)
+    """Trains for so many steps."""
+    model.fit(*data, batch_size=FLAGS.batch_size, steps_per_epoch=steps, verbose=0)
 
 
 def ascended(network: keras.Model, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:

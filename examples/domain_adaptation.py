@@ -136,7 +136,7 @@ def accuracy(network: keras.Model, images: np.ndarray, labels: np.ndarray) -> fl
 
 
 def fit(network: keras.Model, updates: str, rate: float, data: dict, seed: int) -> None:
-    """Trains a classifier for about `--steps` steps; "none" is on the source alone."""
+    """Trains a classifier for `--steps` steps; "none" is on the source alone."""
     weight = 0.0 if updates == "none" else FLAGS.weight
     model = kgg.TwoPlayerModel(
         network,
@@ -146,9 +146,7 @@ def fit(network: keras.Model, updates: str, rate: float, data: dict, seed: int) 
         seed=seed,
     )
     model.compile(keras.optimizers.Adam(rate), keras.optimizers.Adam(1e-3))
-    per_epoch = max(len(data["label"]) // FLAGS.batch_size, 1)
-    epochs = max(FLAGS.steps // per_epoch, 1)
-    model.fit(data, batch_size=FLAGS.batch_size, epochs=epochs, verbose=0)
+    model.fit(data, batch_size=FLAGS.batch_size, steps_per_epoch=FLAGS.steps, verbose=0)
 
 
 def train(data: dict, tests: dict, seed: int) -> dict[str, dict[str, float]]:

@@ -49,7 +49,8 @@ class Options:
         try:
             found = self.values([self._usage, *arguments])[1:]
         except flags.Error as error:
-            raise UsageError(f"{error} See --help.") from error
+            text = str(error).rstrip(".")
+            raise UsageError(f"{text}. See --help.") from error
         several = bool(self._positional) and self._positional[-1].endswith("...")
         enough = len(found) >= len(self._positional) - several
         if not enough or (len(found) > len(self._positional) and not several):

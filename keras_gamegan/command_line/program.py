@@ -3,6 +3,8 @@
 import difflib
 import importlib
 import sys
+import warnings
+from typing import Any
 
 from keras_gamegan import version
 from keras_gamegan.command_line import options
@@ -40,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         hint = f" Did you mean kgg {close[0]}?" if close else ""
         return _fail("kgg", f"There is no command {name!r}.{hint} See kgg --help.", 2)
     command = importlib.import_module(f"keras_gamegan.command_line.{name}")
+    before, warnings.formatwarning = warnings.formatwarning, _sentence
     try:
         command.run(rest)
     except options.UsageError as error:
@@ -48,7 +51,14 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(f"kgg {name}", str(error), 1)
     except KeyboardInterrupt as error:
         return _fail(f"kgg {name}", str(error) or "Interrupted.", 130)
+    finally:
+        warnings.formatwarning = before
     return 0
+
+
+def _sentence(message: Warning | str, *_: Any, **__: Any) -> str:
+    """Returns a warning as the sentence that it is, without the line of code."""
+    return f"kgg: {message}\n"
 
 
 def _fail(name: str, message: str, status: int) -> int:

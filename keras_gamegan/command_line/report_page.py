@@ -5,6 +5,7 @@ import html
 import io
 import json
 import math
+import pathlib
 from typing import Any, NamedTuple
 
 from keras_gamegan.command_line import run_folder
@@ -24,6 +25,7 @@ class Run(NamedTuple):
         evaluation: Of evaluation.json; empty if it was not measured.
         picture: The newest grid of samples, a PNG file's content; or None.
         animation: samples.gif's content, or None.
+        is_stale: Whether it was trained on since evaluation.json.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Run(NamedTuple):
     evaluation: dict[str, Any]
     picture: bytes | None
     animation: bytes | None
+    is_stale: bool = False
 
 
 def read(folder: run_folder.RunFolder) -> Run:
@@ -57,7 +60,12 @@ def read(folder: run_folder.RunFolder) -> Run:
         json.loads(evaluation.read_text(encoding="utf-8")) if measured else {},
         pictures[-1].read_bytes() if pictures else None,
         animation.read_bytes() if animation.is_file() else None,
+        measured and _is_newer(folder.model, evaluation),
     )
+
+
+def _is_newer(path: pathlib.Path, other: pathlib.Path) -> bool:
+    return path.is_file() and path.stat().st_mtime > other.stat().st_mtime
 
 
 def _logs(folder: run_folder.RunFolder) -> dict[str, list[float]]:
@@ -77,9 +85,16 @@ def _number(text: str | None) -> float:
 
 
 def verdict(runs: list[Run]) -> str:
-    """Returns in a sentence how the runs did, from what was measured."""
+    """Returns in a sentence how the runs did, from what was measured alike."""
     scores = {run.name: _score(run) for run in runs}
     known = {name: score for name, score in scores.items() if score is not None}
+    differing = _differences([run for run in runs if run.name in known])
+    if differing:
+        return (
+            "These runs cannot be compared: what was measured differs in "
+            f"{'; '.join(differing)}. Runs of the same images, measured by kgg "
+            "evaluate with the same --num after they were trained, can be."
+        )
     if not known:
         return (
             "None of these runs was measured: kgg evaluate RUN gives each the numbers "
@@ -109,6 +124,31 @@ def _score(run: Run) -> float | None:
         return float(run.evaluation["frechet_distance"])
     logged = [v for v in run.logs.get("frechet_distance", []) if math.isfinite(v)]
     return min(logged) if logged else None
+
+
+def _differences(runs: list[Run]) -> list[str]:
+    """Returns where the figures of measured runs are not of the same thing."""
+    bases = [_basis(run) for run in runs]
+    return [
+        f"{name} ({', '.join(str(basis[name]) for basis in bases)})"
+        for name in (bases[0] if bases else ())
+        if any(basis[name] != bases[0][name] for basis in bases)
+    ]
+
+
+def _basis(run: Run) -> dict[str, Any]:
+    """Returns what a run's Fréchet distance is of."""
+    names = ("dataset", "split", "image_size", "color_mode")
+    of_data = {name: run.settings.get(name) for name in names}
+    if "frechet_distance" not in run.evaluation:
+        number = run.settings.get("evaluate")
+        return {**of_data, "measured by": "kgg train", "images": number, "when": "best"}
+    return {
+        **of_data,
+        "measured by": "kgg evaluate",
+        "images": run.evaluation.get("n_real"),
+        "when": "before it went on" if run.is_stale else "at its end",
+    }
 
 
 def render(runs: list[Run]) -> str:

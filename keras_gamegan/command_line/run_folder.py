@@ -42,7 +42,7 @@ class RunFolder:
             changed = [
                 f"--{name}={value} (not {old.get(name)})"
                 for name, value in settings.items()
-                if old.get(name) != value
+                if name in old and old[name] != value
             ]
             if changed:
                 raise ValueError(
@@ -53,6 +53,26 @@ class RunFolder:
             return
         path = self.path / "settings.json"
         text = json.dumps(settings, indent=1) + "\n"
+        _replace(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+
+    def note_examples(self, number: int) -> None:
+        """Notes how many images the run learns from; says so if it began with others.
+
+        Args:
+            number: Number of examples.
+        """
+        path = self.path / "data.json"
+        if path.is_file():
+            before = json.loads(path.read_text(encoding="utf-8")).get("examples")
+            if before != number:
+                print(
+                    f"The data have changed: {number} images, {before} when the run "
+                    "began. It goes on, but is not the run that an unchanged folder "
+                    "gives."
+                )
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"examples": number}) + "\n"
         _replace(path, lambda beside: beside.write_text(text, encoding="utf-8"))
 
     def settings(self) -> dict[str, Any]:

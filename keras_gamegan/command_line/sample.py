@@ -10,6 +10,9 @@ from keras_gamegan import activations
 from keras_gamegan.command_line import options, run_folder
 from keras_gamegan.sampling import pictures
 
+# More of them are no picture that anyone looks at.
+_MOST_IN_PICTURE = 2500
+
 
 def run(arguments: list[str]) -> None:
     """Writes samples of a trained run as pictures.
@@ -37,6 +40,11 @@ def run(arguments: list[str]) -> None:
         raise options.UsageError(
             "--output must end in .png or .npz, or be a folder. Received: "
             f"--output={output}."
+        )
+    if output.suffix == ".png" and given.num > _MOST_IN_PICTURE:
+        raise options.UsageError(
+            f"One picture holds {_MOST_IN_PICTURE} samples at most. Received: "
+            f"--num={given.num}. Use --output=samples.npz, or --output=FOLDER."
         )
     gan = folder.load()
     source = given.source or folder.settings().get("source", "average")

@@ -83,6 +83,7 @@ def run(arguments: list[str]) -> None:
     tf.get_logger().setLevel("WARNING")
     recipe = train_options.recipe(given)
     every = train_options.checkpoint_every(given)
+    _check_output(sources[0], given.output_dir)
     stream = _load(sources[0], given)
     num_classes = _num_classes(stream) if given.conditional else None
     modes: dict[str, bool | str] = {"auto": "auto", "true": True, "false": False}
@@ -94,9 +95,27 @@ def run(arguments: list[str]) -> None:
     if os.path.exists(named):  # Found again from another folder.
         named = os.path.abspath(named)
     folder.claim(train_options.settings(given, recipe, named))
+    folder.note_examples(stream.num_examples)
     _fit(gan, stream, num_classes, folder, given, every, arguments)
     folder.save(gan, given.source)
     print(folder.summary(num_classes))
+
+
+def _check_output(source: str, output: str) -> None:
+    """Raises if a run would write its pictures among the images it learns from."""
+    inside = os.path.commonpath(
+        [os.path.realpath(source), os.path.realpath(output)]
+    ) == os.path.realpath(source)
+    if os.path.isdir(source) and inside:
+        raise ValueError(
+            "--output_dir must lie outside SOURCE, or the run learns from its own "
+            f"pictures. Received: SOURCE={source}, --output_dir={output}. Name another "
+            "folder: --output_dir=../runs/images."
+        )
+    if os.path.isfile(output):
+        raise ValueError(
+            f"--output_dir must be a folder. Received: --output_dir={output}, a file."
+        )
 
 
 def _load(source: str, given: options.Options) -> datasets.ShuffledStream:
@@ -114,8 +133,20 @@ def _load(source: str, given: options.Options) -> datasets.ShuffledStream:
             cache=given.cache,
         )
     except ValueError as error:
-        if "labels=" in str(error) and given.conditional:
-            raise ValueError(f"{error} Or leave --conditional out.") from error
+        advice = {
+            "drop_remainder": "Use a smaller --batch_size, no more than there are.",
+            "data_dir=": "Use --data_dir=FOLDER with what TFDS has prepared.",
+        }
+        if given.conditional:
+            advice["labels="] = (
+                "Sort the images into subfolders, or leave --conditional out."
+            )
+        for part, flags in advice.items():
+            if part in str(error):
+                # The cause, and the remedy in flags where Python's arguments stood.
+                cause, _, received = str(error).partition(" Received: ")
+                first = received.split(". ")[0].rstrip(".")
+                raise ValueError(f"{cause} Received: {first}. {flags}") from error
         raise
 
 
@@ -209,6 +240,12 @@ def _fit(
         done = position.epoch + position.batch // (length or stream.steps_per_epoch)
         print(f"Going on after train step {gan.num_steps}, in {folder.path}.")
     folder.trim_history(done)
+    steps = length or stream.steps_per_epoch
+    shown = steps * given.batch_size / stream.num_examples
+    print(
+        f"{stream.num_examples} images of {'x'.join(map(str, stream.example_shape))}; "
+        f"{steps} steps an epoch, each image {shown:.3g} times."
+    )
     try:
         gan.fit(
             stream.endless() if length else stream.epochs(),
@@ -230,4 +267,4 @@ def _fit(
     finally:
         interrupt.restore()
     if done >= given.epochs:
-        print(f"Nothing to train: {done} epochs were done already.")
+        print(f"Nothing to train: epochs done already: {done}.")

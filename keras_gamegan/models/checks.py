@@ -61,10 +61,18 @@ def check_networks(discriminator: Any, generator: Any) -> None:
     judged = discriminator.inputs[1 - of_discriminator].shape
     made = generator.outputs[0].shape
     if not shapes.compatible(made, judged):
+        # A discriminator makes one number.
+        looks_swapped = math.prod(side or 0 for side in made[1:]) == 1
+        swapped_hint = (
+            "; or are they swapped? It is (discriminator, generator)"
+            if looks_swapped
+            else ""
+        )
         raise ValueError(
             "The generator's output must fit the discriminator's input. "
             f"Received: a generator that returns shape {tuple(made)} and a "
-            f"discriminator that takes {tuple(judged)}. Change one of the two."
+            f"discriminator that takes {tuple(judged)}. Change one of the two"
+            f"{swapped_hint}."
         )
     if len(generator.inputs) == 2:
         _check_same_labels(

@@ -20,6 +20,10 @@ _INSTEAD = {
         "kgg.callbacks.Evaluate(metric) to fit, such as kgg.metrics.FrechetDistance."
     ),
     "weighted_metrics": "Pass the callback kgg.callbacks.Evaluate(metric) to fit.",
+    "augment": "Augmentation belongs to the model: kgg.GAN(..., augment=...).",
+    "updates": "A scheme belongs to the model: kgg.GAN(..., updates=...).",
+    "average_decay": "The average belongs to the model: kgg.GAN(..., average_decay=).",
+    "seed": "The seed belongs to the model: kgg.GAN(..., seed=0).",
 }
 _OF_ANY_GAME = {
     "optimizer": (

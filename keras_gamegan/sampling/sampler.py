@@ -180,7 +180,7 @@ class Sampler:
         """Returns the number of samples; raises before memory for too many is taken."""
         model, hint = (
             self._model,
-            "A large number is asked for in parts, each with another seed.",
+            "Too many for the memory? Ask in parts, each with another seed.",
         )
         size = math.prod(model.latent_shape)
         # What is drawn at once is numbered by int32.

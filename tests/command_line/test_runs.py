@@ -12,7 +12,7 @@ import pytest
 
 import keras_gamegan as kgg
 from keras_gamegan import command_line
-from keras_gamegan.command_line import train
+from keras_gamegan.command_line import report_page, run_folder, train
 from tests.examples import scripts
 
 QUICK = (
@@ -131,6 +131,84 @@ def test_evaluate_and_report(trained, tmp_path, capsys):
     assert f"Wrote {page}" in capsys.readouterr().out
 
 
+def measured(name, **changed):
+    """A run as the report reads it, measured alike but for what is changed."""
+    settings = {"dataset": "pngs", "image_size": 8, "evaluate": 0}
+    evaluation = {"frechet_distance": 2.0, "n_real": 12}
+    run = report_page.Run(name, settings, {}, evaluation, None, None)
+    for key, value in changed.items():
+        if key in settings:
+            run = run._replace(settings={**settings, key: value})
+        elif key in evaluation:
+            run = run._replace(evaluation={**evaluation, key: value})
+        else:
+            run = run._replace(**{key: value})
+    return run
+
+
+def test_runs_measured_alike_are_compared():
+    found = report_page.verdict([measured("a"), measured("b", frechet_distance=1.5)])
+    assert found.startswith("b is better by the Fréchet distance: 1.5 against 2")
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"dataset": "others"}, "dataset (pngs, others)"),
+        ({"image_size": 16}, "image_size (8, 16)"),
+        ({"n_real": 100}, "images (12, 100)"),
+        ({"is_stale": True}, "when (at its end, before it went on)"),
+        (
+            {"evaluation": {}, "logs": {"frechet_distance": [3.0, 1.0]}},
+            "measured by (kgg evaluate, kgg train)",
+        ),
+    ],
+)
+def test_runs_measured_otherwise_are_not_compared(changed, told):
+    found = report_page.verdict([measured("a"), measured("b", **changed)])
+    assert found.startswith("These runs cannot be compared") and told in found
+    assert "better" not in found
+
+
+def test_a_run_that_was_trained_on_since_it_was_measured(trained):
+    folder = run_folder.RunFolder(trained)
+    (trained / "evaluation.json").write_text('{"frechet_distance": 1.0}')
+    assert not report_page.read(folder).is_stale
+    later = (trained / "evaluation.json").stat().st_mtime + 10
+    os.utime(folder.model, (later, later))
+    assert report_page.read(folder).is_stale
+
+
+def test_data_that_changed_are_told_when_a_run_goes_on(images, tmp_path, capsys):
+    copied = tmp_path / "images"
+    shutil.copytree(images, copied)
+    arguments = ("train", copied, *QUICK, f"--output_dir={tmp_path / 'run'}")
+    assert run(*arguments) == 0
+    told = capsys.readouterr().out
+    assert "12 images of 8x8x3; 3 steps an epoch, each image 1 times." in told
+    assert run(*arguments, "--epochs=3") == 0
+    assert "have changed" not in capsys.readouterr().out
+    next(copied.rglob("*.png")).unlink()
+    assert run(*arguments, "--epochs=4") == 0
+    told = capsys.readouterr().out
+    assert "The data have changed: 11 images, 12 when the run began." in told
+
+
+def test_remedies_are_flags(images, tmp_path, capsys):
+    target = f"--output_dir={tmp_path / 'run'}"
+    assert run("train", images, *QUICK, target, "--batch_size=13") == 1
+    said = capsys.readouterr().err
+    assert "13 for 12 examples. Use a smaller --batch_size" in said
+    assert run("train", images / "a", *QUICK, target, "--conditional") == 1
+    said = capsys.readouterr().err
+    assert said.rstrip().endswith("or leave --conditional out.")
+    assert "labels=None" not in said
+    file = tmp_path / "file"
+    file.touch()
+    assert run("train", images, *QUICK, f"--output_dir={file}") == 1
+    assert "--output_dir must be a folder" in capsys.readouterr().err
+
+
 def test_a_folder_of_another_run_is_refused(trained, images, capsys):
     other = [each for each in QUICK if "latent" not in each]
     assert run("train", images, *other, f"--output_dir={trained}") == 1
@@ -184,7 +262,7 @@ def test_a_run_that_is_done_says_so(trained, images, capsys):
     arguments = (*QUICK, "--conditional", "--evaluate=8", f"--output_dir={trained}")
     with pytest.warns(UserWarning, match="already trained for 2 of 2 epochs"):
         assert run("train", images, *arguments) == 0
-    assert "Nothing to train: 2 epochs were done already." in capsys.readouterr().out
+    assert "Nothing to train: epochs done already: 2." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 a torn file"])

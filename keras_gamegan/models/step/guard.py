@@ -340,3 +340,11 @@ def warn_of_range(found: Any, reachable: tuple[float, float]) -> None:
             UserWarning,
             stacklevel=2,
         )
+    elif low == -1.0 and high == 1.0 and 0.0 <= lowest < highest:
+        warnings.warn(
+            f"The real data range over [{lowest:g}, {highest:g}], half of the [-1, 1] "
+            "that the generator's last activation reaches. Scale the data to all of it "
+            "(images: x / 127.5 - 1), or let the generator end in a sigmoid.",
+            UserWarning,
+            stacklevel=2,
+        )
