@@ -96,7 +96,10 @@ def run(arguments: list[str]) -> None:
         named = os.path.abspath(named)
     folder.claim(train_options.settings(given, recipe, named))
     folder.note_examples(stream.num_examples)
-    _fit(gan, stream, num_classes, folder, given, every, arguments)
+    called = _callbacks(stream, num_classes, folder, given, every)
+    # The checkpoint, the last of them, keeps what the recipe's know.
+    called = [*recipe.callbacks(), *called]
+    _fit(gan, stream, folder, given, called, arguments)
     folder.save(gan, given.source)
     print(folder.summary(num_classes))
 
@@ -222,16 +225,14 @@ def _has_tensorboard() -> bool:
 def _fit(
     gan: models.GAN,
     stream: datasets.ShuffledStream,
-    num_classes: int | None,
     folder: run_folder.RunFolder,
     given: options.Options,
-    every: str | int,
+    called: list[Any],
     arguments: list[str],
 ) -> None:
     length = given.steps_per_epoch
     if length is None and stream.steps_per_epoch < _MIN_STEPS:
         length = _MIN_STEPS
-    called = _callbacks(stream, num_classes, folder, given, every)
     interrupt = _Interrupt(called[-1])
     # `fit` resumes by itself; this looks ahead, to say so and to mend the history.
     position = called[-1].resume(gan)

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from keras_gamegan import recipes
+from keras_gamegan import payoffs, recipes
 from keras_gamegan.command_line import options
 from keras_gamegan.recipes import recipe as recipe_module
 
@@ -78,9 +78,11 @@ def _define_run(run: options.Group) -> None:
 
 def _define_recipe(made: options.Options) -> None:
     networks = made.group("networks (default: the recipe's)")
-    networks.choice("network", None, ("dcgan", "residual", "mlp"), "Architecture.")
+    known = ("dcgan", "residual", "modern", "mlp")
+    networks.choice("network", None, known, "Architecture.")
     networks.integer("latent_dim", None, "Size of a latent.")
     networks.integer("base_filters", None, "Filters of the outermost level.")
+    networks.integer("num_blocks", None, "Residual blocks at each size.")
     networks.integer("mlp_width", None, "Units of a hidden layer.")
     networks.choice("generator_normalization", None, ("batch", "none"), "Layers.")
     networks.choice(
@@ -102,15 +104,16 @@ def _define_recipe(made: options.Options) -> None:
     method.choice("side", None, sides, "Whose history is used.")
     method.choice("mixture", None, ("sampled", "full"), "One opponent a step, or all.")
     loss = made.group("loss and optimizers (default: the recipe's)")
-    payoffs = ("minimax", "non_saturating", "wasserstein", "hinge", "least_squares")
-    loss.choice("loss", None, payoffs, "Value of the game.")
-    penalties = ("none", "r1", "gradient_penalty")
+    loss.choice("loss", None, payoffs.lookup.NAMES, "Value of the game.")
+    penalties = ("none", "r1", "r1+r2", "gradient_penalty")
     loss.choice("penalty", None, penalties, "On D's slope.")
     loss.number("penalty_weight", None, "Of the penalty.")
     loss.number("d_learning_rate", None, "Adam's for the discriminator.")
     loss.number("g_learning_rate", None, "Adam's for the generator.")
     loss.number("beta_1", None, "Adam's, both players.", 0.0, 1.0)
     loss.number("average_decay", None, "Of the moving average.", 0.0, 1.0)
+    about = "Share of the run after which both rates fall to zero."
+    loss.number("decay_start", None, about, 0.0, 0.999)
 
 
 def recipe(given: options.Options) -> recipes.Recipe:

@@ -3,6 +3,7 @@
 from keras_gamegan.networks.conditional import conditional as conditional
 from keras_gamegan.networks.dcgan import dcgan_pair as dcgan_pair
 from keras_gamegan.networks.mlp import mlp_pair as mlp_pair
+from keras_gamegan.networks.modern import modern_pair as modern_pair
 from keras_gamegan.networks.residual import residual_pair as residual_pair
 from keras_gamegan.networks.spectral import (
     SpectralNormalization as SpectralNormalization,
@@ -13,6 +14,7 @@ __all__ = [
     "conditional",
     "dcgan_pair",
     "mlp_pair",
+    "modern_pair",
     "residual_pair",
 ]
 

@@ -188,3 +188,29 @@ def logit(
     if normalization == "spectral":
         layer = spectral.SpectralNormalization(layer, seed=seeds(), dtype="float32")
     return layer(x)
+
+
+def judge(
+    images: keras.KerasTensor,
+    features: keras.KerasTensor,
+    normalization: str | None,
+    num_classes: int | None,
+    seeds: Seeds,
+) -> keras.Model:
+    """Returns a discriminator of its features; classes enter as a projection.
+
+    Args:
+        images: Its input.
+        features: Float32 features (batch, n) of them.
+        normalization: Of the layer that makes the logit.
+        num_classes: Number of classes, or None.
+        seeds: A `Seeds`.
+    """
+    logits = logit(features, normalization, seeds)
+    if num_classes is None:
+        return keras.Model(images, logits, name="discriminator")
+    labels = keras.Input((), dtype="int32", name="labels")
+    classes = embedding(num_classes, features.shape[-1], seeds())(labels)
+    projection = layers.Dot(axes=-1, dtype="float32")([classes, features])
+    logits = layers.Add(dtype="float32")([logits, projection])
+    return keras.Model([images, labels], logits, name="discriminator")

@@ -109,7 +109,6 @@ def _discriminator(
         return layers.ReLU()(building.normalize_discriminator(x, normalization))
 
     images = keras.Input(image_shape, name="data")
-    inputs = images
     x = convolution(images, filters[0], 3)
     for width in filters[1:]:
         main = convolution(activation(x), width, 3)
@@ -120,16 +119,7 @@ def _discriminator(
     features = layers.GlobalAveragePooling2D(
         data_format=building.CHANNELS_LAST, dtype="float32"
     )(activation(x))
-    logits = building.logit(features, normalization, seeds)
-    if num_classes is not None:
-        labels = keras.Input((), dtype="int32", name="labels")
-        classes = building.embedding(num_classes, filters[-1], seeds())(labels)
-        projection = layers.Dot(axes=-1, dtype="float32")([classes, features])
-        inputs, logits = (
-            [images, labels],
-            layers.Add(dtype="float32")([logits, projection]),
-        )
-    return keras.Model(inputs, logits, name="discriminator")
+    return building.judge(images, features, normalization, num_classes, seeds)
 
 
 def _generator(

@@ -8,7 +8,11 @@ import numpy as np
 from keras_gamegan import games, history, models, networks
 from keras_gamegan.payoffs import penalties
 
-_PENALTIES = {"r1": penalties.R1, "gradient_penalty": penalties.GradientPenalty}
+_PENALTIES = {
+    "r1": (penalties.R1,),
+    "r1+r2": (penalties.R1, penalties.R2),
+    "gradient_penalty": (penalties.GradientPenalty,),
+}
 
 
 def build(
@@ -21,17 +25,23 @@ def build(
     """Returns the GAN of a recipe, compiled."""
     discriminator, generator = _networks(recipe, image_shape, num_classes, seed)
     gan = _model(recipe, discriminator, generator, seed)
-    penalty = _or_none(recipe.penalty)
-    if penalty is not None and recipe.penalty_weight is not None:
-        penalty = _PENALTIES[penalty](recipe.penalty_weight)
     gan.compile(
         keras.optimizers.Adam(recipe.d_learning_rate, recipe.beta_1),
         keras.optimizers.Adam(recipe.g_learning_rate, recipe.beta_1),
         loss=recipe.loss,
-        penalty=penalty,
+        penalty=_penalty(recipe),
         jit_compile=jit_compile,
     )
     return gan
+
+
+def _penalty(recipe: Any) -> Any:
+    if recipe.penalty == "none":
+        return None
+    weight = recipe.penalty_weight
+    arguments = () if weight is None else (weight,)
+    made = [make(*arguments) for make in _PENALTIES[recipe.penalty]]
+    return made[0] if len(made) == 1 else made
 
 
 def _or_none(text: str) -> str | None:
@@ -44,6 +54,15 @@ def _networks(
     """Returns (discriminator, generator) for images in [-1, 1]."""
     if recipe.network == "mlp":
         return _mlp(recipe, image_shape, num_classes, seed)
+    if recipe.network == "modern":
+        return networks.modern_pair(
+            image_shape,
+            recipe.latent_dim,
+            base_filters=recipe.base_filters,
+            num_blocks=recipe.num_blocks,
+            num_classes=num_classes,
+            seed=seed,
+        )
     make = {"dcgan": networks.dcgan_pair, "residual": networks.residual_pair}
     return make[recipe.network](
         image_shape,

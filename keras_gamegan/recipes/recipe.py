@@ -4,7 +4,9 @@ import dataclasses
 import difflib
 from typing import Any
 
-from keras_gamegan import models, validation
+import keras
+
+from keras_gamegan import models, schedules, validation
 from keras_gamegan.recipes import building
 
 
@@ -16,9 +18,10 @@ class Recipe:
     settings. The fields are the flags of `kgg train` of the same names.
 
     Attributes:
-        network: "dcgan", "residual", or "mlp", which knows nothing of images.
+        network: "dcgan", "residual", "modern", or "mlp", which knows nothing of images.
         latent_dim: Size of a latent, >= 1.
-        base_filters: Filters of the outermost level, >= 1 ("dcgan", "residual").
+        base_filters: Filters of the outermost level, >= 1 (not "mlp").
+        num_blocks: Residual blocks at each size, >= 1 ("modern").
         generator_normalization: "batch" or "none" ("dcgan", "residual").
         discriminator_normalization: "none", "spectral" or "layer" (likewise).
         mlp_width: Units of a hidden layer, >= 1 ("mlp").
@@ -41,6 +44,8 @@ class Recipe:
         g_learning_rate: Adam's for the generator.
         beta_1: Adam's, both players.
         average_decay: Of the moving average of the generator, in [0, 1].
+        decay_start: Share of the run, in [0, 1), after which both rates fall to zero
+            (`kgg.schedules.LinearDecay`); None: they stay.
 
     Example:
         >>> import dataclasses, keras_gamegan as kgg
@@ -54,6 +59,7 @@ class Recipe:
     network: str = "dcgan"
     latent_dim: int = 64
     base_filters: int = 32
+    num_blocks: int = 1
     generator_normalization: str = "batch"
     discriminator_normalization: str = "none"
     mlp_width: int = 256
@@ -75,6 +81,7 @@ class Recipe:
     g_learning_rate: float = 2e-4
     beta_1: float = 0.5
     average_decay: float = 0.999
+    decay_start: float | None = None
 
     def settings(self) -> dict[str, Any]:
         """Returns the settings that mean something, given the others."""
@@ -98,6 +105,15 @@ class Recipe:
                 "no spectral normalization. Add --penalty=gradient_penalty, or "
                 "--discriminator_normalization=spectral."
             )
+
+    def callbacks(self) -> list[keras.callbacks.Callback]:
+        """Returns the callbacks of `fit` that belong to the recipe, made anew.
+
+        `kgg.callbacks.Checkpoint` comes after them.
+        """
+        if self.decay_start is None:
+            return []
+        return [schedules.LinearDecay(self.decay_start)]
 
     def build(
         self,
@@ -139,12 +155,14 @@ BELONGS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("method", ("fictitious",)),
     ),
     **dict.fromkeys(
-        ("base_filters", "generator_normalization", "discriminator_normalization"),
+        ("generator_normalization", "discriminator_normalization"),
         ("network", ("dcgan", "residual")),
     ),
+    "base_filters": ("network", ("dcgan", "residual", "modern")),
+    "num_blocks": ("network", ("modern",)),
     "discriminator_steps": ("method", ("gan", "fictitious")),
     "mlp_width": ("network", ("mlp",)),
-    "penalty_weight": ("penalty", ("r1", "gradient_penalty")),
+    "penalty_weight": ("penalty", ("r1", "r1+r2", "gradient_penalty")),
 }
 
 _FAST = Recipe(g_learning_rate=2e-3, d_learning_rate=5e-4, average_decay=0.99)
@@ -160,6 +178,16 @@ _RECIPES = {
         side="discriminator",
         penalty="r1",
         penalty_weight=0.5,
+    ),
+    # Residual networks without normalization, pairs of logits, two penalties (Huang et
+    # al. 2024, whose Adam has no momentum).
+    "modern": Recipe(
+        network="modern",
+        base_filters=16,
+        loss="relativistic",
+        penalty="r1+r2",
+        penalty_weight=0.5,
+        beta_1=0.0,
     ),
     # The usual rates of DCGANs, without a penalty (Radford et al. 2016).
     "usual": Recipe(),
@@ -183,8 +211,9 @@ def get(name: str) -> Recipe:
     Args:
         name: "baseline": the plain GAN with R1. "no_penalty": the duality gap with a
             search of one step. "history": the plain GAN against old discriminators too,
-            with R1. "usual": the plain GAN without a penalty, at the rates of 2e-4 that
-            are usual for DCGANs.
+            with R1. "modern": the networks and the loss of R3GAN, slower on a CPU.
+            "usual": the plain GAN without a penalty, at the rates of 2e-4 that are
+            usual for DCGANs.
 
     Raises:
         ValueError: If there is no such recipe.

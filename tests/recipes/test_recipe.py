@@ -34,3 +34,21 @@ def test_settings_are_those_that_mean_something():
 def test_unknown_names():
     with pytest.raises(ValueError, match=r"Received: name='baselin'.*'baseline'"):
         kgg.recipes.get("baselin")
+
+
+def test_the_modern_recipe_has_two_penalties_and_pairs():
+    recipe = dataclasses.replace(kgg.recipes.get("modern"), base_filters=2)
+    gan = recipe.build((8, 8, 1))
+    assert isinstance(gan.payoff, kgg.payoffs.Relativistic)
+    kinds = [type(each) for each in gan.penalty.penalties]
+    assert kinds == [kgg.penalties.R1, kgg.penalties.R2]
+    assert {each.weight for each in gan.penalty.penalties} == {0.5}
+
+
+def test_callbacks():
+    assert kgg.recipes.get("usual").callbacks() == []
+    recipe = kgg.recipes.Recipe(decay_start=0.25)
+    (decay,) = recipe.callbacks()
+    assert isinstance(decay, kgg.schedules.LinearDecay) and decay.start == 0.25
+    # State belongs to a run.
+    assert recipe.callbacks()[0] is not decay
