@@ -116,6 +116,19 @@ class BothOptimizers:
             getattr(optimizer, "inner_optimizer", optimizer) for optimizer in optimizers
         ]
 
+    @property
+    def use_ema(self) -> bool:
+        """Asked for by a `SwapEMAWeights` that knows one optimizer, as in older Keras.
+
+        Raises:
+            AttributeError: Always.
+        """
+        raise AttributeError(
+            "keras.callbacks.SwapEMAWeights takes models of two optimizers in a newer "
+            f"Keras. Received: Keras {keras.__version__}. Upgrade Keras, or use the "
+            'average that the model keeps: gan.sample(source="average").'
+        )
+
 
 class SharedLearningRate(np.lib.mixins.NDArrayOperatorsMixin):
     """Reads as the minimiser's learning rate; assigning moves both optimizers' rates.

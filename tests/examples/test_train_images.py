@@ -76,7 +76,7 @@ def test_writes_everything_and_a_finished_run_goes_on(run, tmp_path, capfd):
     # The same command again trains nothing and leaves everything in its place.
     with pytest.warns(UserWarning, match="already trained for 2 of 2 epochs"):
         assert run(*quick) == 0
-    assert "Nothing to train: 2 epochs" in capfd.readouterr().out
+    assert "Nothing to train: epochs done already: 2" in capfd.readouterr().out
     assert [row["epoch"] for row in scripts.history(tmp_path)] == ["0", "1"]
     # More epochs go on, and the sampler is that of the longer run.
     assert run(*quick, "--epochs=3", "--source=current") == 0

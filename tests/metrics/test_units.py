@@ -170,7 +170,8 @@ def test_ranges_that_differ_grossly_give_one_warning(name, case):
         for _ in range(2):
             metric.result()
             metric.details()
-    assert len(found) == 1
+    # AutoGraph of TensorFlow 2.20 on Python 3.13 warns as well, of itself.
+    assert [each.category for each in found].count(UserWarning) == 1
     copy = FACTORIES[name]()
     copy.set_state(metric.get_state())
     with pytest.warns(UserWarning, match=r"`real` with a standard deviation of"):
