@@ -44,30 +44,24 @@ class Probe:
         stream = randomness.fold(randomness.root(model.seed), randomness.Purpose.PACE)
         shape = [len(real), *model.latent_shape]
         self._latents = randomness.normal(stream, shape, self._real.dtype)
-        self._spread = float(np.std(np.asarray(real, np.float64)))
+        self._spread = max(float(np.std(np.asarray(real, np.float64))), 1e-12)
         self._run = tf.function(self._look)
 
-    def look(self, before: Sequence[np.ndarray] | None) -> tuple[list[np.ndarray], Any]:
+    def look(self, before: Sequence[Any] | None) -> tuple[list[tf.Tensor], Any]:
         """Returns what the networks make now, and how far that is from before.
 
         Args:
-            before: What the last look returned first, or None.
+            before: What the last look returned first, as tensors or arrays, or None.
 
         Returns:
             A pair ([samples, logits of the real data and of them], `Pace` or None).
         """
-        made_before = None if before is None else tf.constant(before[0])
-        made, of_real, of_made, of_old = self._run(made_before)
-        now = [made.numpy(), np.concatenate([of_real.numpy(), of_made.numpy()])]
         if before is None:
-            return now, None
-        logits = np.concatenate([of_real.numpy(), of_old.numpy()])
-        return now, Pace(
-            _root_mean_square(now[0] - before[0]) / max(self._spread, 1e-12),
-            _root_mean_square(logits - before[1]),
-        )
+            return list(self._run(None, None)[:2]), None
+        made, logits, moved = self._run(*map(tf.constant, before))
+        return [made, logits], Pace(*moved.numpy().tolist())
 
-    def _look(self, made_before: tf.Tensor | None) -> tuple[tf.Tensor, ...]:
+    def _look(self, made_before: Any, logits_before: Any) -> tuple[Any, ...]:
         model, number = self._model, tf.shape(self._real)[0]
         made = self._apply(model.generator_network, self._latents, self._labels)
         shown, labels = [self._real, made], self._labels
@@ -76,8 +70,15 @@ class Probe:
             labels = tf.concat([labels] * len(shown), axis=0)
         data = tf.concat([tf.cast(each, made.dtype) for each in shown], axis=0)
         logits = self._apply(model.discriminator_network, data, labels)
-        parts = [logits[place * number : (place + 1) * number] for place in range(3)]
-        return made, *parts
+        now = logits[: 2 * number]
+        if made_before is None:
+            return made, now, None
+        again = tf.concat([logits[:number], logits[2 * number :]], axis=0)
+        moved = [
+            _root_mean_square(made - made_before) / self._spread,
+            _root_mean_square(again - logits_before),
+        ]
+        return made, now, tf.stack(moved)
 
     def _apply(self, network: Any, inputs: tf.Tensor, labels: Any) -> tf.Tensor:
         given = inputs if labels is None else [inputs, labels]
@@ -112,5 +113,5 @@ def next_rate(
     return min(max(math.exp(changed), low), high)
 
 
-def _root_mean_square(difference: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(difference, dtype=np.float64))))
+def _root_mean_square(difference: tf.Tensor) -> tf.Tensor:
+    return tf.sqrt(tf.reduce_mean(tf.square(tf.cast(difference, tf.float64))))

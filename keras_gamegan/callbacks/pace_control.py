@@ -108,7 +108,7 @@ class PaceControl(measurement.Measurement):
         self.measurements: list[tuple[int, float, float]] = []
         self._real_data = real_data
         self._shown: list[np.ndarray] | None = None
-        self._before: list[np.ndarray] | None = None
+        self._before: list[Any] | None = None
         self._probe: pace.Probe
 
     def get_state(self) -> dict[str, Any]:
@@ -117,7 +117,7 @@ class PaceControl(measurement.Measurement):
             **super().get_state(),
             "measurements": self.measurements,
             "shown": self._shown,
-            "before": self._before,
+            "before": [np.asarray(each) for each in self._before or ()],
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
@@ -157,14 +157,15 @@ class PaceControl(measurement.Measurement):
             ("g", "generator", model.g_optimizer),
             ("d", "discriminator", model.d_optimizer),
         ):
-            optimizer.learning_rate = pace.next_rate(
+            rate = pace.next_rate(
                 float(optimizer.learning_rate.numpy()),
                 logs[f"{player}_pace"],
                 settings[f"{name}_target"],
                 settings["gain"],
                 settings["limits"],
             )
-            logs[f"{player}_learning_rate"] = float(optimizer.learning_rate.numpy())
+            optimizer.learning_rate = rate
+            logs[f"{player}_learning_rate"] = float(np.float32(rate))
         return logs
 
     def _check_model(self) -> None:
