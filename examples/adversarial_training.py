@@ -208,7 +208,7 @@ def draw(table: dict, path: pathlib.Path) -> None:
         axes.bar(places, means, width, label=name)
     axes.set(ylim=(0, 1), ylabel="accuracy", xticks=range(len(TESTS)))
     axes.set_xticklabels(TESTS)
-    axes.legend(loc="lower left", fontsize=8)
+    axes.legend(loc="upper right", fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
     picture.savefig(path, dpi=120)
 

@@ -145,6 +145,30 @@ def divergence(
     return None
 
 
+def imbalance(accuracy: float | None, band: tuple[float, float]) -> str | None:
+    """Returns a message if one player has run away from the other.
+
+    Args:
+        accuracy: How often the discriminator prefers the real one of a pair, or None.
+        band: Pair of the lowest and the highest that is no event.
+    """
+    if accuracy is None or band[0] <= accuracy <= band[1]:
+        return None
+    told = (
+        f"Imbalance: the discriminator prefers the real one of {accuracy:.0%} of the "
+        "pairs"
+    )
+    if accuracy < band[0]:
+        return (
+            f"{told}, no better than by chance. Unless the samples are as good as the "
+            "data it is outrun: raise its learning rate, or lower the generator's."
+        )
+    return (
+        f"{told}: the generator does not keep up. Raise its learning rate or lower the "
+        "discriminator's, or add penalty='r1'."
+    )
+
+
 class Episode:
     """Turns a condition that holds epoch after epoch into one event.
 

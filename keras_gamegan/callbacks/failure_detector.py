@@ -9,12 +9,12 @@ from keras_gamegan import validation
 from keras_gamegan.callbacks import detectors, messages
 from keras_gamegan.typing import Config, Logs
 
-KINDS = ("collapse", "saturation", "divergence")
+KINDS = ("collapse", "saturation", "imbalance", "divergence")
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
 class FailureDetector(keras.callbacks.Callback):
-    """Recognises collapse, saturation and divergence, and says so once per event.
+    """Recognises four ways to fail, and says so once per event.
 
     Mathematics: let r be the distance between the payoff's value at the equilibrium
     (-log 2 for "minimax") and the most a discriminator can reach (0).
@@ -22,27 +22,31 @@ class FailureDetector(keras.callbacks.Callback):
     - Collapse: |gap| <= `gap_share` r while minimax - optimum >= `minimax_share` r. The
       gap alone would say that all is well.
     - Saturation: the training value V is within `saturation_share` r of the bound.
+    - Imbalance: d_accuracy, how often the discriminator prefers the real one of a pair,
+      is outside `accuracies`.
     - Divergence: a figure is not finite, or `growth` times its usual size: the median
       of the epochs before, three at least, or r if that is more.
 
     Put it after `DualityGapMonitor`, without which collapse cannot be seen, and before
     `Checkpoint`, which keeps its state. Without a known optimum or a bound (the
-    Wasserstein payoff has no bound) only divergence is watched for.
+    Wasserstein payoff has no bound) only imbalance and divergence are watched for.
 
     Args:
         gap: Log of the duality gap. Default: "val_duality_gap".
         minimax: Log of the minimax value. Default: "val_minimax".
-        patience: Epochs in a row that collapse or saturation must last, >= 1.
+        patience: Epochs in a row that anything but a divergence must last, >= 1.
             Default: 2.
         gap_share: In [0, 1]. Default: 0.05.
         minimax_share: In [0, 1]. Default: 1/3.
         saturation_share: In [0, 1]. Default: 0.05.
+        accuracies: Pair (lowest, highest) of d_accuracy, in [0, 1].
+            Default: (0.5, 0.9).
         growth: > 1. Default: 10.
         verbose: 1 prints the message; 0 only keeps it. Default: 1.
 
     Attributes:
-        events: List of triples (epoch, "collapse" | "saturation" | "divergence",
-            message), epochs counted from 0.
+        events: List of triples (epoch, "collapse" | "saturation" | "imbalance" |
+            "divergence", message), epochs counted from 0.
 
     Raises:
         ValueError: If a number is out of range.
@@ -67,6 +71,7 @@ class FailureDetector(keras.callbacks.Callback):
         gap_share: float = 0.05,
         minimax_share: float = 1 / 3,
         saturation_share: float = 0.05,
+        accuracies: tuple[float, float] = (0.5, 0.9),
         growth: float = 10.0,
         verbose: int = 1,
     ) -> None:
@@ -82,6 +87,7 @@ class FailureDetector(keras.callbacks.Callback):
             "saturation_share": validation.check_number(
                 "saturation_share", saturation_share, 0.0, 1.0
             ),
+            "accuracies": _check_band(accuracies),
             "growth": validation.check_number("growth", growth, 1.0, exclusive=True),
             "verbose": messages.check_verbose(verbose),
         }
@@ -131,6 +137,9 @@ class FailureDetector(keras.callbacks.Callback):
             "saturation": detectors.saturation(
                 self._scale, value, config["saturation_share"]
             ),
+            "imbalance": detectors.imbalance(
+                detectors.known(logs, "d_accuracy"), config["accuracies"]
+            ),
             "divergence": detectors.divergence(
                 self._scale, figures, self._past, config["growth"]
             ),
@@ -163,3 +172,17 @@ class FailureDetector(keras.callbacks.Callback):
             )
             for kind in KINDS
         }
+
+
+def _check_band(band: tuple[float, float]) -> tuple[float, float]:
+    try:
+        low, high = band
+    except (TypeError, ValueError):
+        low, high = 1.0, 0.0
+    if not 0.0 <= low < high <= 1.0:
+        raise ValueError(
+            "`accuracies` must be the lowest and the highest d_accuracy that is no "
+            "event, a pair of numbers with 0 <= lowest < highest <= 1. Received: "
+            f"accuracies={band!r}. (0, 1) watches for none."
+        )
+    return float(low), float(high)

@@ -1,6 +1,7 @@
-"""Collapse, saturation and divergence: constructed, and one that really happens."""
+"""Ways to fail: constructed, and one that really happens."""
 
 import math
+import re
 
 import keras
 import numpy as np
@@ -18,8 +19,10 @@ def run(epochs, loss="minimax", **arguments):
     detector.set_model(gan)
     detector.set_params({"verbose": 0})
     detector.on_train_begin()
-    for epoch, (gap, minimax, value) in enumerate(epochs):
+    for epoch, (gap, minimax, value, *accuracy) in enumerate(epochs):
         logs = {"val_duality_gap": gap, "val_minimax": minimax, "value": value}
+        if accuracy:
+            logs["d_accuracy"] = accuracy[0]
         detector.on_epoch_end(epoch, logs)
     return detector
 
@@ -60,6 +63,28 @@ def test_an_event_that_ended_may_happen_again():
         (4, "collapse"),
     ]
     assert kinds(run([BAD, GOOD, BAD, GOOD], verbose=0)) == []
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "told"),
+    [
+        (0.45, "45% of the pairs, no better than by chance.*raise its learning rate"),
+        (0.95, "95% of the pairs: the generator does not keep up. Raise its"),
+    ],
+)
+@pytest.mark.parametrize("loss", ["non_saturating", "wasserstein"])
+def test_imbalance(loss, accuracy, told):
+    fine = (*GOOD, 0.65)
+    detector = run([fine, fine, (*GOOD, accuracy), (*GOOD, accuracy)], loss, verbose=0)
+    assert kinds(detector) == [(3, "imbalance")]
+    assert re.search(told, detector.events[0][2])
+    assert not run([(*GOOD, accuracy)] * 3, loss, accuracies=(0, 1), verbose=0).events
+
+
+@pytest.mark.parametrize("band", [(0.9, 0.5), (0.5, 1.5), 0.5])
+def test_bands_that_are_none(band):
+    with pytest.raises(ValueError, match=r"`accuracies` must be.*Received: acc"):
+        kgg.callbacks.FailureDetector(accuracies=band)
 
 
 @pytest.mark.parametrize(
