@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan.games import best_response, structures, updates
+from keras_gamegan.games import best_response, steppers, structures, updates
 
 RULES = updates.NAMES
 
@@ -31,6 +31,55 @@ def test_batches(batches):
         [worst_u.weights, worst_v.weights], [-expected, expected]
     )
     assert state == ()
+
+
+def by_hand(side, steps, rate, inner, start, u, v):
+    """Descent on the gap of M = u v + u^2 / 2 - v^2, searched on one side or both."""
+    worst_u, worst_v, past = u, v, None
+    visited = []
+    for _ in range(steps):
+        if start == "persistent" and past is not None:
+            worst_u, worst_v = (
+                old + 0.25 * (now - old) for old, now in zip(past, (u, v), strict=True)
+            )
+        else:
+            worst_u, worst_v = u, v
+        for _ in range(2):
+            down = worst_u - inner * (v + worst_u)
+            up = worst_v + inner * (u - 2 * worst_v)
+            worst_u = u if side == "maximizer" else down
+            worst_v = v if side == "minimizer" else up
+        past = worst_u, worst_v
+        gap = (u * worst_v + u**2 / 2 - worst_v**2) - (
+            worst_u * v + worst_u**2 / 2 - v**2
+        )
+        u, v = u - rate * (worst_v + u), v + rate * (worst_u - 2 * v)
+        visited.append((u, v, gap))
+    return visited
+
+
+@pytest.mark.parametrize("start", ["current", "persistent"])
+@pytest.mark.parametrize(
+    "side", ["both", "minimizer", "generator", "maximizer", "discriminator"]
+)
+def test_one_side_is_searched_and_the_other_lives(side, start):
+    game = kgg.games.Game(lambda u, v: u * v + u**2 / 2 - v**2)
+    more = {"pull": 0.25} if start == "persistent" else {}
+    response = kgg.BestResponse(2, "sgd", 0.1, side=side, start=start, **more)
+    scheme = kgg.games.schemes.DualityGap(response)
+    u, v = (structures.Player(tf.constant(x, tf.float64)) for x in (1.5, -0.5))
+    update = updates.get("sgd", 0.05)
+    stepper = steppers.DescentStepper(
+        update, steppers.DescentStepper.initial_states(update, u, v)
+    )
+    state = scheme.initial_state(u, v)
+    names = {"generator": "minimizer", "discriminator": "maximizer"}
+    side = names.get(side, side)
+    assert response.side == side
+    for expected in by_hand(side, 5, 0.05, 0.1, start, 1.5, -0.5):
+        u, v, state, report = scheme.step(game, u, v, state, stepper)
+        found = u.weights, v.weights, report["duality_gap"]
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -221,6 +270,7 @@ def test_defaults_of_the_start():
         {"through_gradient": True},
         {"start": "perturbed", "perturbation": kgg.games.Perturbation(0.5, True)},
         {"start": "persistent", "pull": 0.0},
+        {"side": "minimizer"},
     ],
 )
 def test_config_and_equality(start):
@@ -235,7 +285,7 @@ def test_config_and_equality(start):
 
 def test_a_config_of_before_there_were_starts():
     config = kgg.BestResponse(3).get_config()
-    for name in ("start", "pull", "perturbation"):
+    for name in ("start", "pull", "perturbation", "side"):
         del config[name]
     assert kgg.BestResponse.from_config(config) == kgg.BestResponse(3)
 

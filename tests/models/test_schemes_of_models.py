@@ -39,6 +39,9 @@ SCHEMES = {
     "duality gap persistent": schemes.DualityGap(
         _response(2, "adam", 0.05, start="persistent", pull=0.2)
     ),
+    "duality gap of one side": schemes.DualityGap(
+        _response(2, "sgd", 0.05, side="generator")
+    ),
     "duality gap perturbed": schemes.DualityGap(
         _response(2, "sgd", 0.05, start="perturbed", perturbation=0.1), seed=3
     ),
