@@ -20,8 +20,8 @@ def modern_pair(
     image_shape: Sequence[int] = (32, 32, 3),
     latent_dim: int = 64,
     *,
-    base_filters: int = 32,
-    num_blocks: int = 2,
+    base_filters: int = 16,
+    num_blocks: int = 1,
     num_classes: int | None = None,
     seed: int | None = None,
 ) -> tuple[keras.Model, keras.Model]:
@@ -37,7 +37,9 @@ def modern_pair(
     begins as its skeleton: resampling and convolutions of one pixel. The generator
     begins from a learned 4 x 4 image whose channels the latents weigh, and doubles it
     bilinearly; the discriminator halves by averaging. Made for
-    `loss="relativistic", penalty=["r1", "r2"]` and Adam without momentum.
+    `loss="relativistic", penalty=["r1", "r2"]` and Adam without momentum. The defaults
+    are small: on a CPU a step of two blocks at each size took 15 times as long as one
+    of `dcgan_pair` with as many filters, and 2.5 times one of `residual_pair`.
 
     Unlike there, the generator ends in a tanh, since images are in [-1, 1] here, and
     classes enter the discriminator as a projection, as in `residual_pair`.

@@ -168,3 +168,46 @@ def test_profile_lists_the_operations(tmp_path):
     assert finished.returncode == 0, finished.stderr[-2000:]
     assert "MatMul" in finished.stdout and "::" not in finished.stdout
     assert len(list(tmp_path.rglob("*.xplane.pb"))) == 12
+
+
+@pytest.fixture
+def quality(monkeypatch):
+    """The bench of methods over learning rates."""
+    monkeypatch.syspath_prepend(str(FOLDER / "quality"))
+    import rates
+
+    return rates
+
+
+@pytest.mark.parametrize("method", ["R1 + pace + decay", "gap k=1 + decay"])
+def test_a_run_of_the_quality_bench(quality, method):
+    task = {"problem": "ring", "method": method, "g_rate": 1e-3, "d_rate": 1e-3}
+    task |= {"seed": 0, "steps": 40, **quality.SETTING}
+    found = quality.train(task)
+    assert found["failed"] is None and 0.0 <= found["quality"] < 1.0
+    assert not found["good"] and 0.0 <= found["d_accuracy"] <= 1.0
+
+
+def test_the_table_of_the_quality_bench_pairs_runs(quality):
+    results = []
+    for method, values in (("R1 + decay", (0.2, 0.8)), ("plain", (0.5, 0.9))):
+        for rate, value in zip((1e-4, 1e-3), values, strict=True):
+            result = {"method": method, "problem": "ring", "seed": 0, "seconds": 2.0}
+            result |= {"g_rate": rate, "d_rate": rate, "quality": value}
+            results.append({**result, "good": value > 0.4, "failed": None})
+    lines = quality.table(results)
+    assert (
+        "| R1 + decay | 2 | 0.50 | 0.500 ± 0.300 (worst 0.200) |  |  | 0 | 2 |" in lines
+    )
+    # (0.3 + 0.1) / 2, and the standard error of that mean.
+    assert "| +0.200 ± 0.100 | 1, 0 | 0 | 2 |" in lines[-1]
+
+
+def test_problems_are_standardised_and_their_own_samples_good(quality):
+    import problems
+
+    for problem in problems.PROBLEMS.values():
+        points = problem.points(5000, seed=0)
+        assert np.sqrt(np.mean(points**2)) == pytest.approx(1.0, abs=0.03)
+        modes, near = problem.score(points[:2500])
+        assert modes == len(problem.centers) and near > 0.98

@@ -1,5 +1,6 @@
 """What every pair of networks has to keep, over sizes and options."""
 
+import itertools
 import warnings
 
 import keras
@@ -14,7 +15,10 @@ SIZES = [(28, 28, 1), (32, 32, 3), (64, 64, 1), (64, 64, 3), (24, 24, 1), (40, 8
 IMAGE_PAIRS = {
     "dcgan": networks.dcgan_pair,
     "residual": networks.residual_pair,
+    "modern": networks.modern_pair,
 }
+# Those that can be normalized in more ways than one.
+NORMALIZED_PAIRS = ["dcgan", "residual"]
 PAIRS = {
     "mlp": lambda **arguments: networks.mlp_pair(latent_dim=5, width=8, **arguments),
     "dcgan": lambda **arguments: networks.dcgan_pair(
@@ -23,7 +27,17 @@ PAIRS = {
     "residual": lambda **arguments: networks.residual_pair(
         (28, 28, 1), 5, base_filters=4, **arguments
     ),
+    "modern": lambda **arguments: networks.modern_pair(
+        (28, 28, 1), 5, base_filters=4, **arguments
+    ),
 }
+
+
+def spectral_if_possible(pair):
+    """Arguments for spectral normalization, of a pair that takes them."""
+    if pair not in NORMALIZED_PAIRS:
+        return {}
+    return {"discriminator_normalization": "spectral"}
 
 
 def inputs_of(network, batch_size=3, seed=0):
@@ -57,7 +71,7 @@ def test_shapes_and_ranges(pair, image_shape):
     assert logits.shape == (2, 1) and np.abs(logits).max() > 1.0
 
 
-@pytest.mark.parametrize("pair", IMAGE_PAIRS)
+@pytest.mark.parametrize("pair", NORMALIZED_PAIRS)
 @pytest.mark.parametrize("num_classes", [None, 4])
 @pytest.mark.parametrize(
     ("generator_normalization", "discriminator_normalization"),
@@ -129,7 +143,7 @@ def test_projection_is_an_inner_product():
 
 @pytest.mark.parametrize("pair", PAIRS)
 def test_weights_follow_the_seed(pair):
-    spectral = {} if pair == "mlp" else {"discriminator_normalization": "spectral"}
+    spectral = spectral_if_possible(pair)
 
     def weights(seed):
         return [
@@ -181,7 +195,7 @@ def test_parameter_counts(pair, counts):
 @pytest.mark.parametrize("pair", PAIRS)
 @pytest.mark.parametrize("num_classes", [None, 4])
 def test_keras_file_round_trip(pair, num_classes, tmp_path):
-    spectral = {} if pair == "mlp" else {"discriminator_normalization": "spectral"}
+    spectral = spectral_if_possible(pair)
     for network in PAIRS[pair](num_classes=num_classes, **spectral):
         network(inputs_of(network), training=True)  # Moves the statistics.
         path = str(tmp_path / f"{network.name}.keras")
@@ -197,7 +211,7 @@ def test_keras_file_round_trip(pair, num_classes, tmp_path):
 
 @pytest.mark.parametrize("pair", PAIRS)
 def test_mixed_precision_ends_in_float32(pair):
-    spectral = {} if pair == "mlp" else {"discriminator_normalization": "spectral"}
+    spectral = spectral_if_possible(pair)
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_float16")
     try:
@@ -215,10 +229,10 @@ def test_mixed_precision_ends_in_float32(pair):
         np.testing.assert_allclose(outputs, reference(inputs), rtol=0.05, atol=0.02)
 
 
-@pytest.mark.parametrize("pair", ["dcgan", "residual"])
+@pytest.mark.parametrize("pair", IMAGE_PAIRS)
 def test_stateless_call_is_the_network(pair):
     # Players are called with tensors for weights: frozen or live, eagerly or compiled.
-    network, _ = PAIRS[pair](discriminator_normalization="spectral", seed=0)
+    network, _ = PAIRS[pair](seed=0, **spectral_if_possible(pair))
     inputs = inputs_of(network)
     trainable = [variable.value for variable in network.trainable_variables]
     frozen = [variable.value for variable in network.non_trainable_variables]
@@ -256,16 +270,26 @@ def test_halvings():
         ({"base_filters": 0}, ValueError, r"base_filters=0"),
         ({"num_classes": 0}, ValueError, r"num_classes=0.*no labels"),
         ({"seed": -1}, ValueError, r"seed=-1"),
-        (
-            {"discriminator_normalization": "batch"},
-            ValueError,
-            r"'spectral', 'layer'.*'batch'.*None is valid",
-        ),
-        ({"generator_normalization": "layer"}, ValueError, r"'batch'.*'layer'"),
     ],
 )
 def test_errors(pair, arguments, error, match):
     with pytest.raises(error, match=match):
+        IMAGE_PAIRS[pair](**arguments)
+
+
+@pytest.mark.parametrize("pair", NORMALIZED_PAIRS)
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        (
+            {"discriminator_normalization": "batch"},
+            r"'spectral', 'layer'.*'batch'.*None is valid",
+        ),
+        ({"generator_normalization": "layer"}, r"'batch'.*'layer'"),
+    ],
+)
+def test_unknown_normalizations(pair, arguments, match):
+    with pytest.raises(ValueError, match=match):
         IMAGE_PAIRS[pair](**arguments)
 
 
@@ -294,19 +318,26 @@ def test_mlp_is_a_composition_of_layers():
 
 
 @pytest.mark.parametrize(
-    "normalizations", [("batch", None), (None, "spectral"), ("batch", "layer")]
+    ("pair", "normalizations"),
+    [
+        *itertools.product(
+            NORMALIZED_PAIRS, [("batch", None), (None, "spectral"), ("batch", "layer")]
+        ),
+        ("modern", None),
+    ],
 )
-@pytest.mark.parametrize("pair", IMAGE_PAIRS)
 def test_the_global_image_format_does_not_matter(pair, normalizations):
+    options = ("generator_normalization", "discriminator_normalization")
+    arguments = dict(zip(options, normalizations or (), strict=False))
+
     def outputs():
         players = IMAGE_PAIRS[pair](
             (12, 20, 3),
             5,
             base_filters=2,
-            generator_normalization=normalizations[0],
-            discriminator_normalization=normalizations[1],
             num_classes=4,
             seed=0,
+            **arguments,
         )
         formats = {
             getattr(getattr(layer, "layer", layer), "data_format", "channels_last")
