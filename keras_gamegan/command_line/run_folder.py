@@ -40,7 +40,9 @@ class RunFolder:
         if any(self.checkpoints.glob("*.json")):
             old = self.settings()
             changed = [
-                f"--{name}={value} (not {old.get(name)})"
+                f"--{name}={value} (not {old[name]})"
+                if value is not None
+                else f"no --{name} (not {old[name]})"
                 for name, value in settings.items()
                 if name in old and old[name] != value
             ]

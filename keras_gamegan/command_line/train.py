@@ -11,7 +11,7 @@ import tensorflow as tf
 from absl import logging
 
 from keras_gamegan import callbacks, datasets, metrics, models
-from keras_gamegan.command_line import options, run_folder, train_options
+from keras_gamegan.command_line import options, remedies, run_folder, train_options
 
 # Ten by ten: where there are ten classes, each has a column.
 _NUM_SAMPLES = 100
@@ -84,12 +84,15 @@ def run(arguments: list[str]) -> None:
     recipe = train_options.recipe(given)
     every = train_options.checkpoint_every(given)
     _check_output(sources[0], given.output_dir)
-    stream = _load(sources[0], given)
-    num_classes = _num_classes(stream) if given.conditional else None
     modes: dict[str, bool | str] = {"auto": "auto", "true": True, "false": False}
-    gan = recipe.build(
-        stream.example_shape, num_classes, given.seed, modes[given.jit_compile]
-    )
+    try:
+        stream = _load(sources[0], given)
+        num_classes = _num_classes(stream) if given.conditional else None
+        gan = recipe.build(
+            stream.example_shape, num_classes, given.seed, modes[given.jit_compile]
+        )
+    except ValueError as error:
+        raise remedies.in_flags(error, sources[0], given) from error
     folder = run_folder.RunFolder(given.output_dir)
     named = sources[0]
     if os.path.exists(named):  # Found again from another folder.
@@ -122,35 +125,18 @@ def _check_output(source: str, output: str) -> None:
 
 
 def _load(source: str, given: options.Options) -> datasets.ShuffledStream:
-    try:
-        return datasets.load(
-            source,
-            given.image_size,
-            given.batch_size,
-            given.seed,
-            with_labels=given.conditional,
-            color_mode=given.color_mode,
-            split=given.split,
-            data_dir=given.data_dir,
-            download=given.download,
-            cache=given.cache,
-        )
-    except ValueError as error:
-        advice = {
-            "drop_remainder": "Use a smaller --batch_size, no more than there are.",
-            "data_dir=": "Use --data_dir=FOLDER with what TFDS has prepared.",
-        }
-        if given.conditional:
-            advice["labels="] = (
-                "Sort the images into subfolders, or leave --conditional out."
-            )
-        for part, flags in advice.items():
-            if part in str(error):
-                # The cause, and the remedy in flags where Python's arguments stood.
-                cause, _, received = str(error).partition(" Received: ")
-                first = received.split(". ")[0].rstrip(".")
-                raise ValueError(f"{cause} Received: {first}. {flags}") from error
-        raise
+    return datasets.load(
+        source,
+        given.image_size,
+        given.batch_size,
+        given.seed,
+        with_labels=given.conditional,
+        color_mode=given.color_mode,
+        split=given.split,
+        data_dir=given.data_dir,
+        download=given.download,
+        cache=given.cache,
+    )
 
 
 def _num_classes(stream: datasets.ShuffledStream) -> int:

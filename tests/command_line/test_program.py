@@ -49,6 +49,7 @@ def test_all_flags_are_in_the_full_help(capsys):
         (["train", "a", "--epoch=3"], 2, "Unknown command line flag 'epoch'"),
         (["train", "a", "--epochs=0"], 2, "epochs=0"),
         (["train", "a", "--method=ga"], 2, "value should be one of <gan|duality_gap"),
+        (["train", "nofolder"], 1, "Received: 'nofolder', and there is none of that"),
         (["train", "no/such/folder"], 1, "which does not exist"),
         (["sample"], 2, "Received: nothing. Usage: kgg sample RUN"),
         (["sample", "no/run"], 1, "there is no such folder"),
