@@ -186,8 +186,11 @@ _RECIPES = {
         base_filters=16,
         loss="relativistic",
         penalty="r1+r2",
-        penalty_weight=0.5,
+        penalty_weight=0.05,
+        d_learning_rate=1e-3,
+        g_learning_rate=1e-3,
         beta_1=0.0,
+        average_decay=0.99,
     ),
     # The usual rates of DCGANs, without a penalty (Radford et al. 2016).
     "usual": Recipe(),

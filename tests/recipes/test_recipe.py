@@ -42,7 +42,7 @@ def test_the_modern_recipe_has_two_penalties_and_pairs():
     assert isinstance(gan.payoff, kgg.payoffs.Relativistic)
     kinds = [type(each) for each in gan.penalty.penalties]
     assert kinds == [kgg.penalties.R1, kgg.penalties.R2]
-    assert {each.weight for each in gan.penalty.penalties} == {0.5}
+    assert {each.weight for each in gan.penalty.penalties} == {0.05}
 
 
 def test_callbacks():
