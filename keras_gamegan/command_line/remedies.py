@@ -15,6 +15,8 @@ def in_flags(error: ValueError, source: str, given: options.Options) -> ValueErr
         given: The flags of `kgg train`.
     """
     text = str(error)
+    if "Did you mean" in text:
+        return error
     if "list_builders" in text:
         return ValueError(
             "SOURCE must be a folder of images, a .npz or .npy file, or the name of a "

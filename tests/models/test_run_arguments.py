@@ -122,7 +122,7 @@ def test_what_is_right_stays_right(gan):
     assert "val_value" in history.history and trained.num_steps == 2
     positional = trained.evaluate(DATA, None, 2, 0)
     named = trained.evaluate(DATA, batch_size=2, verbose=0, return_dict=True)
-    assert len(positional) == len(named) == 5
+    assert len(positional) == len(named) == 6
 
 
 @pytest.mark.parametrize(
