@@ -202,12 +202,14 @@ def draw(table: dict, path: pathlib.Path) -> None:
     picture = figure.Figure(figsize=(8, 3), layout="constrained")
     axes = picture.subplots()
     width = 0.8 / len(table)
+    done = {test for runs in table.values() for run in runs for test in run}
+    tests = [test for test in TESTS if test in done]
     for index, (name, runs) in enumerate(table.items()):
-        means = [np.mean([run.get(test, np.nan) for run in runs]) for test in TESTS]
-        places = np.arange(len(TESTS)) + width * (index - (len(table) - 1) / 2)
+        means = [np.mean([run.get(test, np.nan) for run in runs]) for test in tests]
+        places = np.arange(len(tests)) + width * (index - (len(table) - 1) / 2)
         axes.bar(places, means, width, label=name)
-    axes.set(ylim=(0, 1), ylabel="accuracy", xticks=range(len(TESTS)))
-    axes.set_xticklabels(TESTS)
+    axes.set(ylim=(0, 1), ylabel="accuracy", xticks=range(len(tests)))
+    axes.set_xticklabels(tests)
     axes.legend(loc="upper right", fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
     picture.savefig(path, dpi=120)

@@ -164,6 +164,39 @@ def check_number(
     return number
 
 
+def check_interval(
+    name: str,
+    value: Any,
+    minimum: float = 0.0,
+    maximum: float = math.inf,
+    exclusive: bool = False,
+) -> tuple[float, float]:
+    """Returns ``value``, a pair (lowest, highest), as floats, or raises.
+
+    Args:
+        name: The argument's name, for the message.
+        value: What the caller passed.
+        minimum: Least that the lowest may be.
+        maximum: Most that the highest may be.
+        exclusive: Whether ``minimum`` itself is refused.
+
+    Raises:
+        TypeError: If one of the two is not a real number.
+        ValueError: If there are not two, or not lowest < highest within the range.
+    """
+    ends = list(value) if isinstance(value, (tuple, list)) else []
+    if len(ends) == 2:
+        low, high = (
+            check_number(name, end, minimum, maximum, exclusive) for end in ends
+        )
+        if low < high:
+            return low, high
+    raise ValueError(
+        f"`{name}` must be a pair (lowest, highest) of numbers, the first below the "
+        f"second. Received: {name}={value!r}."
+    )
+
+
 def check_choice(
     name: str, value: object, choices: Iterable[str], hint: str = ""
 ) -> str:

@@ -160,8 +160,8 @@ def imbalance(accuracy: float | None, band: tuple[float, float]) -> str | None:
     )
     if accuracy < band[0]:
         return (
-            f"{told}, no better than by chance. Unless the samples are as good as the "
-            "data it is outrun: raise its learning rate, or lower the generator's."
+            f"{told}, worse than by chance: it is outrun. Raise its learning rate, or "
+            "lower the generator's."
         )
     return (
         f"{told}: the generator does not keep up. Raise its learning rate or lower the "

@@ -100,15 +100,13 @@ def next_rate(
     Args:
         rate: The learning rate, > 0.
         moved: How far it moved the function, >= 0.
-        target: How far it should, >= 0.
+        target: How far it should, > 0.
         gain: Share of the way taken, in (0, 1].
         limits: Pair of the lowest and highest rate.
     """
     low, high = limits
     if not math.isfinite(moved) or moved <= 0.0 or rate <= 0.0:
         return rate
-    if target <= 0.0:
-        return low
     changed = math.log(rate) + gain * math.log(target / moved)
     return min(max(math.exp(changed), low), high)
 

@@ -11,7 +11,7 @@ from keras_gamegan import validation
 from keras_gamegan.callbacks import measurement, messages, pace
 from keras_gamegan.distribution import workers
 from keras_gamegan.measuring import data_forms
-from keras_gamegan.schedules import linear_decay
+from keras_gamegan.typing import Logs
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
@@ -35,8 +35,8 @@ class PaceControl(measurement.Measurement):
     It looks at the networks in a graph of its own, from the same numbers on every
     replica. `kgg.callbacks.Checkpoint`, which must come after it, keeps its state: a
     resumed run goes on bit for bit. With `kgg.schedules.LinearDecay` the rates that it
-    found are those that fall. Of many settings tried, the page on results tells where
-    it helps and where it fails; rates known to be good need no control.
+    found are those that fall. docs/results/rates.md tells where it helped and where it
+    did not; rates known to be good need no control.
 
     Logs: `g_pace` and `d_pace`, the last r_G and r_D; `g_learning_rate` and
     `d_learning_rate`.
@@ -101,15 +101,26 @@ class PaceControl(measurement.Measurement):
                 "discriminator_target", discriminator_target, exclusive=True
             ),
             "gain": validation.check_number("gain", gain, 0.0, 1.0, exclusive=True),
-            "limits": _check_limits(limits),
+            "limits": validation.check_interval("limits", limits, exclusive=True),
             "num_samples": validation.check_integer("num_samples", num_samples),
         }
-        self.training_data: Any = None
+        self._training_data: Any = None
         self.measurements: list[tuple[int, float, float]] = []
         self._real_data = real_data
         self._shown: list[np.ndarray] | None = None
         self._before: list[Any] | None = None
         self._probe: pace.Probe
+
+    def take_training_data(self, data: Any) -> None:
+        """Takes what `fit` trains on; called by `fit`."""
+        self._training_data = data
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Prepares for a run; called by Keras."""
+        if not self._restored:
+            self._shown = self._before = None
+            self.measurements = []
+        super().on_train_begin(logs)
 
     def get_state(self) -> dict[str, Any]:
         """Returns what a checkpoint keeps: the data, and what was made of them last."""
@@ -138,10 +149,6 @@ class PaceControl(measurement.Measurement):
     def _prepare(self) -> None:
         messages.check_samples(self)
         self._check_model()
-        if self._figures is None:
-            # A new run.
-            self._shown = self._before = None
-            self.measurements = []
         if self._shown is None:
             self._shown = self._first_examples()
         self._probe = pace.Probe(self.model, *self._shown)
@@ -153,24 +160,19 @@ class PaceControl(measurement.Measurement):
         self._before, found = self._probe.look(self._before)
         self.measurements.append((model.num_steps, *found))
         logs = {"g_pace": found.generator, "d_pace": found.discriminator}
-        for player, name, optimizer in (
-            ("g", "generator", model.g_optimizer),
-            ("d", "discriminator", model.d_optimizer),
-        ):
-            rate = pace.next_rate(
-                float(optimizer.learning_rate.numpy()),
-                logs[f"{player}_pace"],
-                settings[f"{name}_target"],
-                settings["gain"],
-                settings["limits"],
+        targets = settings["generator_target"], settings["discriminator_target"]
+        rates = [
+            pace.next_rate(rate, moved, target, settings["gain"], settings["limits"])
+            for rate, moved, target in zip(
+                model.optimizer.rates(), found, targets, strict=True
             )
-            optimizer.learning_rate = rate
-            logs[f"{player}_learning_rate"] = float(np.float32(rate))
+        ]
+        model.optimizer.set_rates(*rates)
+        logs["g_learning_rate"], logs["d_learning_rate"] = model.optimizer.rates()
         return logs
 
     def _check_model(self) -> None:
-        for optimizer in (self.model.g_optimizer, self.model.d_optimizer):
-            linear_decay.check_settable(self, optimizer)
+        self.model.optimizer.rates()
         number = workers.num_workers(self.model.distribute_strategy)
         if number > 1:
             raise ValueError(
@@ -191,7 +193,7 @@ class PaceControl(measurement.Measurement):
         """Returns [data] or [data, labels] to look at."""
         data = self._real_data
         if data is None:
-            data = self.training_data
+            data = self._training_data
             if not isinstance(data, tf.data.Dataset):
                 raise ValueError(
                     "`real_data` is needed beside data that can be read only once. "
@@ -209,16 +211,3 @@ class PaceControl(measurement.Measurement):
                 "slice or filter that made it."
             )
         return [part[:number] for part in parts if part is not None]
-
-
-def _check_limits(limits: tuple[float, float]) -> tuple[float, float]:
-    try:
-        low, high = limits
-    except (TypeError, ValueError):
-        low, high = 1.0, 0.0
-    if not 0.0 < low < high:
-        raise ValueError(
-            "`limits` must be the lowest and the highest learning rate, a pair of "
-            f"numbers with 0 < lowest < highest. Received: limits={limits!r}."
-        )
-    return float(low), float(high)

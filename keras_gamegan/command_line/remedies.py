@@ -1,9 +1,7 @@
 """Errors of the library in the words of the command line: remedies are flags."""
 
 from keras_gamegan.command_line import options
-
-# An image is halved down to a side of these.
-_SMALLEST_SIDES = (4, 5, 6, 7)
+from keras_gamegan.networks import building
 
 
 def in_flags(error: ValueError, source: str, given: options.Options) -> ValueError:
@@ -34,22 +32,14 @@ def in_flags(error: ValueError, source: str, given: options.Options) -> ValueErr
 
 def _remedies(given: options.Options) -> dict[str, str]:
     """Returns what is said in an error -> which flag mends it."""
+    sides = building.fitting_sides(given.image_size or 64)
     found = {
         "drop_remainder": "Use a smaller --batch_size, no more than there are.",
         "data_dir=": "Use --data_dir=FOLDER with what TFDS has prepared.",
-        "load_images(": f"Use --image_size={_fitting(given.image_size)}.",
+        "load_images(": f"Use --image_size={' or '.join(map(str, sides))}.",
     }
     if given.conditional:
         found["labels="] = (
             "Sort the images into subfolders, or leave --conditional out."
         )
     return found
-
-
-def _fitting(size: int | None) -> str:
-    """Returns the sides next to this one that the networks can halve."""
-    sides = sorted(side * 2**n for side in _SMALLEST_SIDES for n in range(1, 9))
-    wanted = size or 64
-    below = [side for side in sides if side <= wanted][-1:]
-    above = [side for side in sides if side >= wanted][:1]
-    return " or ".join(str(side) for side in dict.fromkeys(below + above))

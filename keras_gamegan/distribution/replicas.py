@@ -116,8 +116,13 @@ def local_values(variable: keras.Variable) -> list[tf.Tensor]:
 
     Without communication, unlike reading a variable that is summed when it is read.
     """
+    return [tf.convert_to_tensor(each) for each in _local_variables(variable)]
+
+
+def _local_variables(variable: keras.Variable) -> tuple[tf.Variable, ...]:
+    """Returns TensorFlow's variables behind one of Keras, one for each replica here."""
     value = variable.value
-    return [tf.convert_to_tensor(v) for v in getattr(value, "values", (value,))]
+    return tuple(getattr(value, "values", (value,)))
 
 
 def assign_unless(
@@ -157,8 +162,7 @@ def _assigned_unless(
     def write() -> tf.Tensor:
         for place, each in enumerate(values):
             for variable, value in zip(variables, each, strict=True):
-                held = variable.value
-                getattr(held, "values", (held,))[place].assign(value)
+                _local_variables(variable)[place].assign(value)
         return tf.constant(False)
 
     return tf.cond(condition, lambda: tf.constant(True), write)

@@ -7,20 +7,12 @@ import tensorflow as tf
 
 from keras_gamegan import representation, validation
 from keras_gamegan.games import perturbation as perturbations
-from keras_gamegan.games import randomness, search, structures, updates
+from keras_gamegan.games import randomness, search, sides, structures, updates
 from keras_gamegan.games.game import BatchFn, TwoPlayerGame
 from keras_gamegan.games.structures import Player
 from keras_gamegan.typing import Config
 
 STARTS = ("current", "perturbed", "persistent")
-# What a GAN calls the players, and what a game does.
-_SIDES = {
-    "both": "both",
-    "generator": "minimizer",
-    "minimizer": "minimizer",
-    "discriminator": "maximizer",
-    "maximizer": "maximizer",
-}
 _PULL, _PERTURBATION = 0.05, 0.01
 
 
@@ -72,9 +64,8 @@ class BestResponse:
         side: Whose best response is searched: "both"; "generator" (or "minimizer"), of
             u_w alone, so that the discriminator learns against it and the generator
             against the live discriminator; or "discriminator" (or "maximizer"), of v_w
-            alone. What is not searched is the live player, and a step with
-            `num_steps=1` costs about half as much more than a plain one. The logged gap
-            is then of the one search. Default: "both".
+            alone. What is not searched is the live player, and the logged gap is of
+            the one search. Default: "both".
         perturbation: With `start="perturbed"`: the size of the noise, a number >= 0 or
             a `kgg.games.Perturbation`. Default: None, which is 0.01.
 
@@ -135,7 +126,7 @@ class BestResponse:
         self.batches = validation.check_choice("batches", batches, ("shared", "fresh"))
         self.sync = validation.check_choice("sync", sync, ("global", "local"))
         self.start = validation.check_choice("start", start, STARTS)
-        self.side = _SIDES[validation.check_choice("side", side, tuple(_SIDES))]
+        self.side = sides.check_side(side)
         self.pull = self._only_with("persistent", "pull", pull, _PULL)
         if self.pull is not None:
             self.pull = validation.check_number("pull", self.pull, 0.0, 1.0)
@@ -302,8 +293,8 @@ def best_responses(
         optimizer_states = [update.init(player.weights) for player in players]
     searched = [
         place
-        for place, name in enumerate(("minimizer", "maximizer"))
-        if response.side in ("both", name)
+        for place, is_chosen in enumerate(sides.chosen(response.side))
+        if is_chosen
     ]
     scales = step_options.pop("loss_scales", None) or (None, None)
     found, states, _ = search.descend(

@@ -5,13 +5,12 @@ from typing import Any
 import keras
 
 from keras_gamegan import representation, validation
-from keras_gamegan.games import history
+from keras_gamegan.games import history, sides
 from keras_gamegan.games import retention as retention_rules
 from keras_gamegan.games.structures import Player
 from keras_gamegan.history import intervals
 from keras_gamegan.typing import Config
 
-SIDES = ("both", "discriminator", "generator", "maximizer", "minimizer")
 WEIGHTS = ("uniform", "geometric", "nash")
 DTYPES = ("float32", "bfloat16", "float16")
 # Each is a whole model, and what samples their mixture has a branch for each.
@@ -94,7 +93,7 @@ class History:
             self.current_weight = validation.check_number(
                 "current_weight", current_weight, 0.0, 1.0, hint="None: all equally."
             )
-        self.side = validation.check_choice("side", side, SIDES)
+        self.side = sides.check_side(side)
         self.weights = validation.check_choice("weights", weights, WEIGHTS)
         self.decay = validation.check_number(
             "decay", decay, 0.0, 1.0, exclusive=True, hint="1: all stored ones equally."
@@ -111,10 +110,7 @@ class History:
     @property
     def sides(self) -> tuple[bool, bool]:
         """Whether the minimiser's and the maximiser's past are kept."""
-        return (
-            self.side in ("both", "generator", "minimizer"),
-            self.side in ("both", "discriminator", "maximizer"),
-        )
+        return sides.chosen(self.side)
 
     def begin(self, u: Player, v: Player, mixture: str, seed: int) -> tuple[Any, Any]:
         """Returns the histories of both players, as immutable tensors.

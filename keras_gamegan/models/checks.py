@@ -37,6 +37,7 @@ def check_networks(discriminator: Any, generator: Any) -> None:
             f"Received: a discriminator with {len(discriminator.inputs)} input(s) and "
             f"a generator with {len(generator.inputs)}. Give labels to both or to none."
         )
+    _check_order(discriminator, generator)
     _check_open_batch(discriminator)
     logit_shape = tuple(discriminator.outputs[0].shape)
     patches = len(logit_shape) >= 4 and logit_shape[-1] == 1
@@ -61,18 +62,10 @@ def check_networks(discriminator: Any, generator: Any) -> None:
     judged = discriminator.inputs[1 - of_discriminator].shape
     made = generator.outputs[0].shape
     if not shapes.compatible(made, judged):
-        # A discriminator makes one number.
-        looks_swapped = math.prod(side or 0 for side in made[1:]) == 1
-        swapped_hint = (
-            "; or are they swapped? It is (discriminator, generator)"
-            if looks_swapped
-            else ""
-        )
         raise ValueError(
             "The generator's output must fit the discriminator's input. "
             f"Received: a generator that returns shape {tuple(made)} and a "
-            f"discriminator that takes {tuple(judged)}. Change one of the two"
-            f"{swapped_hint}."
+            f"discriminator that takes {tuple(judged)}. Change one of the two."
         )
     if len(generator.inputs) == 2:
         _check_same_labels(
@@ -89,6 +82,24 @@ def check_networks(discriminator: Any, generator: Any) -> None:
             stacklevel=3,
         )
     augmentation.warn(discriminator, stacklevel=3)
+
+
+def _check_order(discriminator: Any, generator: Any) -> None:
+    """Raises if the two would fit the other way round, and do not as they are."""
+
+    def fits(maker: Any, judge: Any) -> bool:
+        made = maker.outputs[0].shape
+        return any(shapes.compatible(made, each.shape) for each in judge.inputs)
+
+    one_number = tuple(generator.outputs[0].shape) in ((None,), (None, 1))
+    if one_number and fits(discriminator, generator):
+        if fits(generator, discriminator):
+            return
+        raise ValueError(
+            "The discriminator comes first, then the generator. Received: first a "
+            f"network that returns shape {tuple(discriminator.outputs[0].shape)}, then "
+            "one that takes that and returns one number. Swap them."
+        )
 
 
 def latent_shape(latents: Any, latent_dim: int | None) -> tuple[int, ...]:

@@ -66,13 +66,27 @@ class OptimizerPair:
     def learning_rate(self, value: TensorLike) -> None:
         # Both are looked at before the first is written.
         new = _number(value)
-        old = self._settable(self._roles.minimizer, self._minimizer_optimizer)
-        other = self._settable(self._roles.maximizer, self._maximizer_optimizer)
+        old, other = self.rates()
         # A rate of 0 says nothing of the ratio: then the last one known holds.
         if old > 0:
             self._ratio = other / old
-        self._minimizer_optimizer.learning_rate = new
-        self._maximizer_optimizer.learning_rate = new * self._ratio
+        self.set_rates(new, new * self._ratio)
+
+    def rates(self) -> tuple[float, float]:
+        """Returns the minimiser's and the maximiser's learning rate.
+
+        Raises:
+            TypeError: If one follows a schedule or a function.
+        """
+        return (
+            self._settable(self._roles.minimizer, self._minimizer_optimizer),
+            self._settable(self._roles.maximizer, self._maximizer_optimizer),
+        )
+
+    def set_rates(self, minimizer: float, maximizer: float) -> None:
+        """Sets both learning rates, each to its own."""
+        self._minimizer_optimizer.learning_rate = minimizer
+        self._maximizer_optimizer.learning_rate = maximizer
 
     @property
     def minimizer_learning_rate(self) -> TensorLike:

@@ -106,13 +106,24 @@ def halvings(image_shape: Sequence[int]) -> tuple[int, tuple[int, int]]:
                 f"{(*others, first)}, and transpose the images: "
                 "np.moveaxis(images, 1, -1)."
             )
+        nearest = " or ".join(map(str, fitting_sides(min(height, width))))
         raise ValueError(
             "`image_shape` must have a shorter side of 4, 5, 6 or 7 times a power of "
             "two, such as 28, 32, 40, 48 or 64, and a longer side that can be halved "
-            f"as often. Received: image_shape={image_shape!r}. Resize the images, for "
-            "example with `load_images(..., image_size=32)`."
+            f"as often. Received: image_shape={image_shape!r}. Resize the images to "
+            f"{nearest}, for example with `load_images(..., image_size=...)`."
         )
     return count, (height // 2**count, width // 2**count)
+
+
+def fitting_sides(side: int) -> list[int]:
+    """Returns the sides that can be halved next to this one: one, or two."""
+    # Doubled until one is large enough.
+    doublings = range(1, max(side, 1).bit_length() + 1)
+    known = sorted(smallest * 2**n for smallest in _SMALLEST_SIDES for n in doublings)
+    below = [each for each in known if each <= side][-1:]
+    above = [each for each in known if each >= side][:1]
+    return list(dict.fromkeys(below + above))
 
 
 def filters(base_filters: int, count: int) -> list[int]:

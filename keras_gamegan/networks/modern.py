@@ -35,7 +35,7 @@ def modern_pair(
     one of one pixel back. The last begins at zero and the others are scaled by the
     number L of blocks, to the variance 2 / (1.04 fan_in sqrt(L)), so that a network
     begins as its skeleton: resampling and convolutions of one pixel. The generator
-    begins from a learned 4 x 4 image whose channels the latents weigh, and doubles it
+    begins from a small learned image whose channels the latents weigh, and doubles it
     bilinearly; the discriminator halves by averaging. Made for
     `loss="relativistic", penalty=["r1", "r2"]` and Adam without momentum. The defaults
     are small: on a CPU a step at 28 x 28 pixels took 6 times as long as one of

@@ -65,7 +65,7 @@ class LinearDecay(keras.callbacks.Callback):
             )
         self.end = validation.check_number("end", end, 0.0, 1.0)
         self._progress = RunProgress()
-        self._rates: list[float] | None = None
+        self._rates: tuple[float, float] | None = None
 
     def factor(self, share: float) -> float:
         """Returns f, the factor of the rates.
@@ -83,14 +83,20 @@ class LinearDecay(keras.callbacks.Callback):
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Takes back what `get_state` returned; called before training begins."""
-        self._rates = state["rates"]
+        self._rates = None if state["rates"] is None else tuple(state["rates"])
         self._progress.set_state(state["progress"])
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Prepares for a run; called by Keras."""
         self._progress.begin(self)
-        for optimizer in _optimizers(self.model):
-            check_settable(self, optimizer)
+        if not hasattr(self.model.optimizer, "rates"):
+            raise TypeError(
+                "LinearDecay is of models of two players. Received: a "
+                f"{type(self.model).__name__}. Use "
+                "keras.optimizers.schedules.PolynomialDecay."
+            )
+        # Now, not when they fall: a rate that follows a schedule cannot be set.
+        self.model.optimizer.rates()
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Called by Keras before every epoch."""
@@ -103,18 +109,15 @@ class LinearDecay(keras.callbacks.Callback):
             self._give_back()
             return
         if self._rates is None:
-            self._rates = [
-                float(optimizer.learning_rate.numpy())
-                for optimizer in _optimizers(self.model)
-            ]
-        self._set(factor)
+            self._rates = self.model.optimizer.rates()
+        self.model.optimizer.set_rates(*(rate * factor for rate in self._rates))
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Called by Keras after every epoch."""
         self._progress.end_epoch(self.model.num_steps)
 
-    def on_train_end(self, logs: Logs = None) -> None:
-        """Ends a run; called by Keras."""
+    def release(self) -> None:
+        """Gives the rates back; called when `fit` is left, by an error too."""
         self._give_back()
 
     def get_config(self) -> Config:
@@ -127,37 +130,6 @@ class LinearDecay(keras.callbacks.Callback):
         return cls(**config)
 
     def _give_back(self) -> None:
-        self._set(1.0)
-        self._rates = None
-
-    def _set(self, factor: float) -> None:
-        for optimizer, rate in zip(
-            _optimizers(self.model), self._rates or (), strict=False
-        ):
-            optimizer.learning_rate = rate * factor
-
-
-def _optimizers(model: Any) -> tuple[keras.Optimizer, ...]:
-    """Returns the minimiser's and the maximiser's optimizer."""
-    if not hasattr(model, "minimizer_optimizer"):
-        raise TypeError(
-            "LinearDecay is of models of two players. Received: a "
-            f"{type(model).__name__}. Use keras.optimizers.schedules.PolynomialDecay."
-        )
-    return model.minimizer_optimizer, model.maximizer_optimizer
-
-
-def check_settable(
-    callback: keras.callbacks.Callback, optimizer: keras.Optimizer
-) -> None:
-    """Raises unless a callback can set an optimizer's learning rate.
-
-    Raises:
-        TypeError: If the rate is a schedule or a function.
-    """
-    if not isinstance(optimizer.learning_rate, keras.Variable):
-        raise TypeError(
-            f"{type(callback).__name__} sets learning rates, so the optimizers must "
-            f"have been made with a number. Received: {optimizer.name!r}, whose rate "
-            "follows a LearningRateSchedule or function. Pass a float `learning_rate`."
-        )
+        if self._rates is not None:
+            self.model.optimizer.set_rates(*self._rates)
+            self._rates = None

@@ -68,7 +68,7 @@ def test_an_event_that_ended_may_happen_again():
 @pytest.mark.parametrize(
     ("accuracy", "told"),
     [
-        (0.45, "45% of the pairs, no better than by chance.*raise its learning rate"),
+        (0.4, "40% of the pairs, worse than by chance.*Raise its learning rate"),
         (0.95, "95% of the pairs: the generator does not keep up. Raise its"),
     ],
 )
@@ -77,11 +77,12 @@ def test_imbalance(loss, accuracy, told):
     fine = (*GOOD, 0.65)
     detector = run([fine, fine, (*GOOD, accuracy), (*GOOD, accuracy)], loss, verbose=0)
     assert kinds(detector) == [(3, "imbalance")]
+    assert not run([(*GOOD, 0.499)] * 3, loss, verbose=0).events
     assert re.search(told, detector.events[0][2])
     assert not run([(*GOOD, accuracy)] * 3, loss, accuracies=(0, 1), verbose=0).events
 
 
-@pytest.mark.parametrize("band", [(0.9, 0.5), (0.5, 1.5), 0.5])
+@pytest.mark.parametrize("band", [(0.9, 0.5), (0.5, 1.5), (0.5,), 0.5])
 def test_bands_that_are_none(band):
     with pytest.raises(ValueError, match=r"`accuracies` must be.*Received: acc"):
         kgg.callbacks.FailureDetector(accuracies=band)

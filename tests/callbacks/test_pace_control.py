@@ -70,11 +70,13 @@ def test_any_rates_are_led_to_those_that_move_by_the_targets():
         assert rates == [logs["d_learning_rate"][-1], logs["g_learning_rate"][-1]]
 
 
-def test_a_resumed_run_is_the_undisturbed_one(tmp_path):
+@pytest.mark.parametrize("killed_at", [1, 3])
+def test_a_resumed_run_is_the_undisturbed_one(tmp_path, killed_at):
+    """Killed before it was looked at for the first time, and between two looks."""
     control = lambda: kgg.callbacks.PaceControl(every=2)  # noqa: E731
     undisturbed, resumed = tiny_runs.make(), tiny_runs.make()
     tiny_runs.fit(undisturbed, tmp_path / "a", control(), epochs=3)
-    stop = tiny_runs.Interrupt(3)
+    stop = tiny_runs.Interrupt(killed_at)
     tiny_runs.fit(tiny_runs.make(), tmp_path / "b", control(), stop, epochs=3, every=1)
     last = control()
     tiny_runs.fit(resumed, tmp_path / "b", last, epochs=3, every=1)
@@ -121,6 +123,7 @@ def test_replicas_come_to_the_rates_of_one_device():
             ]
         )
     np.testing.assert_allclose(found[1], found[0], rtol=1e-3)
+    assert all(rate != pytest.approx(1e-3, rel=0.05) for rate in found[0])
 
 
 @pytest.mark.parametrize("given", ["fit", "real_data"])
@@ -174,8 +177,10 @@ def test_it_is_described_by_its_arguments():
         ({"generator_target": 0}, ValueError, r"`generator_target` must be.*: gen"),
         ({"discriminator_target": -1}, ValueError, r"`discriminator_target` must be"),
         ({"gain": 1.5}, ValueError, r"`gain` must be.*Received: gain=1.5"),
-        ({"limits": (1e-2, 1e-3)}, ValueError, r"`limits` must be the lowest.*Rec"),
+        ({"limits": (1e-2, 1e-3)}, ValueError, r"`limits` must be a pair.*Rec"),
         ({"limits": 0.1}, ValueError, r"`limits` must be.*Received: limits=0.1"),
+        ({"limits": ("a", 1.0)}, TypeError, r"`limits` must be a number.*limits='a'"),
+        ({"limits": (0.0, 1.0)}, ValueError, r"`limits` must be a number in \(0, inf"),
         ({"num_samples": 0}, ValueError, r"`num_samples` must be.*Received"),
     ],
 )
@@ -187,7 +192,9 @@ def test_bad_arguments(arguments, error, message):
 def test_what_cannot_be_controlled_is_said_when_training_begins():
     schedule = keras.optimizers.schedules.ExponentialDecay(1e-3, 10, 0.9)
     pair = keras.optimizers.Adam(1e-3), keras.optimizers.Adam(schedule)
-    with pytest.raises(TypeError, match=r"PaceControl sets learning rates.*Pass a f"):
+    with pytest.raises(
+        TypeError, match=r"The learning rates can be set.*float `learning_rate`"
+    ):
         controlled(tiny_runs.make(optimizers=pair))
     gan = tiny_runs.make()
     gan.compile("sgd", "sgd", steps_per_execution=2)

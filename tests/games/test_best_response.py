@@ -74,9 +74,7 @@ def test_one_side_is_searched_and_the_other_lives(side, start):
     )
     state = scheme.initial_state(u, v)
     names = {"generator": "minimizer", "discriminator": "maximizer"}
-    side = names.get(side, side)
-    assert response.side == side
-    for expected in by_hand(side, 5, 0.05, 0.1, start, 1.5, -0.5):
+    for expected in by_hand(names.get(side, side), 5, 0.05, 0.1, start, 1.5, -0.5):
         u, v, state, report = scheme.step(game, u, v, state, stepper)
         found = u.weights, v.weights, report["duality_gap"]
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)

@@ -115,6 +115,21 @@ NETWORKS = {
         ValueError,
         "generator's output must fit the discriminator's input",
     ),
+    "swapped": (
+        lambda: (_generator(), _discriminator(layers.Dense(1))),
+        ValueError,
+        r"The discriminator comes first.*returns shape \(None, 2\).*Swap them",
+    ),
+    "swapped images": (
+        lambda: kgg.networks.dcgan_pair((28, 28, 1), 5, base_filters=2)[::-1],
+        ValueError,
+        r"comes first.*\(None, 28, 28, 1\).*Swap them",
+    ),
+    "swapped conditional networks": (
+        lambda: kgg.networks.mlp_pair(2, 3, width=2, num_classes=4)[::-1],
+        ValueError,
+        r"comes first.*Swap them",
+    ),
     "two logits": (
         lambda: (_discriminator(layers.Dense(2)), _generator()),
         ValueError,
@@ -245,6 +260,8 @@ COMPILE_HINTS = [
     ({"loss_fn": BINARY}, TypeError, f"Received: loss_fn=.*{LOGITS}"),
     ({"generator_optimizer": "adam"}, TypeError, r"Pass g_optimizer="),
     ({"loss_weights": [1]}, TypeError, "Received: loss_weights=.*one game"),
+    ({"augment": "color"}, TypeError, r"augment=.*belongs to the model: kgg\.GAN"),
+    ({"seed": 0}, TypeError, r"Received: seed=\. The seed belongs to the model"),
     ({"penalties": "r1"}, TypeError, r"takes d_opt.*penalties=\. Check the spelling"),
     ({"a": 1, "optimizer": 2}, TypeError, r"Received: a=, optimizer=\. A GAN has two"),
     ({"loss": "bce"}, ValueError, LOGITS),

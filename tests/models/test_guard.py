@@ -1,3 +1,6 @@
+import math
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -328,6 +331,22 @@ def test_range(found, reachable, warns):
         return
     with pytest.warns(UserWarning, match="Rescale the data"):
         guard.warn_of_range(found, reachable)
+
+
+@pytest.mark.parametrize(
+    ("reachable", "warns"),
+    [((-1.0, 1.0), True), ((0.0, 1.0), False), ((-math.inf, math.inf), False)],
+)
+def test_data_in_half_of_the_range(reachable, warns):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        guard.warn_of_range([0.0, 1.0], reachable)
+        guard.warn_of_range([-0.1, 1.0], reachable)
+    if not warns:
+        assert not [each for each in caught if "half of" in str(each.message)]
+        return
+    (one,) = caught
+    assert "half of the [-1, 1]" in str(one.message)
 
 
 def test_images_out_of_range_warn_once(make, images):

@@ -313,6 +313,12 @@ def test_a_schedule_is_not_assigned_to(scheduled, given):
     assert _rate(fixed) == 0.25
 
 
+def test_a_callback_that_knows_one_optimizer_is_told_why(make):
+    both = make(kind="linear").optimizer.inner_optimizer
+    with pytest.raises(AttributeError, match=r"SwapEMAWeights takes.*Received: Keras"):
+        both.use_ema  # noqa: B018  As older ones of Keras read it.
+
+
 def test_callbacks_that_look_into_the_optimizer(make, points, tmp_path):
     averaging = {"use_ema": True, "ema_momentum": 0.5}
     gan = make(

@@ -96,6 +96,20 @@ def test_rates_that_others_set_before_it_begins_are_those_that_fall():
     assert float(gan.d_optimizer.learning_rate.numpy()) == np.float32(4e-3)
 
 
+def test_a_run_that_is_broken_off_gives_the_rates_back():
+    gan = tiny_runs.make()
+    stop = tiny_runs.Interrupt(3)
+    with pytest.raises(KeyboardInterrupt):
+        gan.fit(
+            tiny_runs.DATA,
+            batch_size=4,
+            verbose=0,
+            callbacks=[kgg.schedules.LinearDecay(0.0), stop],
+        )
+    rates = [float(np.float32(each)) for each in (2e-3, 1e-3)]
+    assert list(gan.optimizer.rates()) == rates
+
+
 def test_several_steps_of_one_execution_share_a_rate():
     gan = tiny_runs.make()
     gan.compile("sgd", "sgd", steps_per_execution=2)
@@ -144,7 +158,9 @@ def test_rates_that_cannot_be_set():
     schedule = keras.optimizers.schedules.ExponentialDecay(1e-3, 10, 0.9)
     pair = keras.optimizers.Adam(schedule), keras.optimizers.Adam(1e-3)
     gan = tiny_runs.make(optimizers=pair)
-    with pytest.raises(TypeError, match=r"made with a number.*'adam.*Pass a float"):
+    with pytest.raises(
+        TypeError, match=r"made with a number.*'adam.*Make it with a float"
+    ):
         fit(gan, kgg.schedules.LinearDecay())
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse", run_eagerly=True)

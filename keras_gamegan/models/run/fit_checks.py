@@ -115,8 +115,8 @@ def _prepare(
         arguments.pop("steps_per_epoch", None),
     )
     for callback in callbacks:
-        if hasattr(callback, "training_data"):
-            callback.training_data = stages[0].x
+        if hasattr(callback, "take_training_data"):
+            callback.take_training_data(stages[0].x)
     if isinstance(stages[0].x, tf.data.Dataset):
         # Keras shuffles arrays only, and warns if a data set leaves it the default.
         arguments.setdefault("shuffle", False)
