@@ -11,7 +11,7 @@ import keras
 import pytest
 import tensorflow as tf
 
-from tests import memory
+from tests import memory, scripts
 
 # Four replicas on one processor; it can be said only before TensorFlow starts.
 tf.config.set_logical_device_configuration(
@@ -31,6 +31,13 @@ def forget_models():
     """Frees what a file's models leave behind: a thousand would fill the memory."""
     yield
     memory.forget()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_flags_stay():
+    """Fails where a file leaves a script's flags: another script may have the same."""
+    yield
+    assert not scripts.defined_flags()
 
 
 @pytest.fixture(autouse=True)

@@ -13,17 +13,18 @@ import tensorflow as tf
 import keras_gamegan as kgg
 from keras_gamegan.games import randomness
 from keras_gamegan.models.step import labelled_data
+from tests import scripts
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "benchmarks"
 
 
 @pytest.fixture
-def scripts(monkeypatch):
+def benchmarks(monkeypatch):
     """Lets a test import the files of benchmarks/, as they import each other."""
     monkeypatch.syspath_prepend(str(FOLDER))
 
 
-def test_spread_and_ratio_pair_the_rounds(scripts):
+def test_spread_and_ratio_pair_the_rounds(benchmarks):
     import timing
 
     # The machine is twice as slow in the second round: the ratio does not notice.
@@ -34,7 +35,7 @@ def test_spread_and_ratio_pair_the_rounds(scripts):
     assert timing.weighted_sum(seconds, {"a": 3, "b": 1}) == [13.0, 26.0]
 
 
-def test_contestants_take_turns(scripts):
+def test_contestants_take_turns(benchmarks):
     import timing
 
     order = []
@@ -54,7 +55,7 @@ def test_contestants_take_turns(scripts):
     ("median", "at_least", "verdict"),
     [(1.04, False, "**no**"), (1.03, False, "yes"), (1.04, True, "yes")],
 )
-def test_a_row_says_whether_its_target_is_met(scripts, median, at_least, verdict):
+def test_a_row_says_whether_its_target_is_met(benchmarks, median, at_least, verdict):
     import timing
 
     spread = timing.Spread.of([median])
@@ -63,7 +64,7 @@ def test_a_row_says_whether_its_target_is_met(scripts, median, at_least, verdict
     assert timing.line(row).count("|") == timing.HEADER.splitlines()[0].count("|")
 
 
-def test_bounds_count_the_passes(scripts):
+def test_bounds_count_the_passes(benchmarks):
     import arithmetic
 
     parts = {"d_weights": 2.0, "d_input": 1.0, "g_weights": 3.0, "fakes": 0.5}
@@ -86,7 +87,7 @@ def test_bounds_count_the_passes(scripts):
     assert total(arithmetic.measured_gap(5, 2)) == measured
 
 
-def test_the_step_of_the_guide_is_the_step_of_the_library(scripts):
+def test_the_step_of_the_guide_is_the_step_of_the_library(benchmarks):
     import keras_guide
     import settings
 
@@ -110,7 +111,7 @@ def test_the_step_of_the_guide_is_the_step_of_the_library(scripts):
             np.testing.assert_allclose(a, b, atol=1e-4)
 
 
-def test_figures_go_between_the_marks(scripts, tmp_path):
+def test_figures_go_between_the_marks(benchmarks, tmp_path):
     import performance
 
     page = tmp_path / "page.md"
@@ -171,12 +172,10 @@ def test_profile_lists_the_operations(tmp_path):
 
 
 @pytest.fixture
-def quality(monkeypatch):
+def quality():
     """The bench of methods over learning rates."""
-    monkeypatch.syspath_prepend(str(FOLDER / "quality"))
-    import rates
-
-    return rates
+    with scripts.loaded("rates", folder=FOLDER / "quality") as rates:
+        yield rates
 
 
 @pytest.mark.parametrize("method", ["R1 + pace + decay", "gap k=1 + decay"])

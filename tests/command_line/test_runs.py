@@ -13,7 +13,7 @@ import pytest
 import keras_gamegan as kgg
 from keras_gamegan import command_line
 from keras_gamegan.command_line import report_page, run_folder, train
-from tests.examples import scripts
+from tests import scripts
 
 QUICK = (
     "--image_size=8",

@@ -10,7 +10,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from absl import flags
 
-from tests.examples import scripts
+from tests import scripts
 
 QUICK = (
     "--steps_per_epoch=2",

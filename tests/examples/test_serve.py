@@ -5,7 +5,6 @@ which is what TF Serving calls.
 """
 
 import concurrent.futures
-import importlib.util
 import shutil
 import subprocess
 import sys
@@ -15,9 +14,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from absl import flags
 
 import keras_gamegan as kgg
+from tests import scripts
 from tests.examples import servers
 
 FOLDER = servers.FOLDER
@@ -27,12 +26,8 @@ CLASSES = 3
 @pytest.fixture(scope="module", name="client")
 def fixture_client():
     """request.py as a module; its flags are gone afterwards."""
-    before = set(flags.FLAGS)
-    spec = importlib.util.spec_from_file_location("request", FOLDER / "request.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    flags.FLAGS.remove_flag_values(set(flags.FLAGS) - before)
+    with scripts.loaded("request", folder=FOLDER) as module:
+        yield module
 
 
 @pytest.fixture(scope="module", name="gan")

@@ -8,7 +8,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 import keras_gamegan as kgg
-from tests.examples import scripts
+from tests import scripts
 
 
 @pytest.fixture(scope="module", name="script")

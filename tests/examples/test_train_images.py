@@ -12,7 +12,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 import keras_gamegan as kgg
-from tests.examples import scripts
+from tests import scripts
 
 # Two steps an epoch: 40 mocked images in batches of 16.
 QUICK = ("--batch_size=16", "--latent_dim=4", "--epochs=2")

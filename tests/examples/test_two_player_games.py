@@ -8,7 +8,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from absl import flags
 
-from tests.examples import scripts
+from tests import scripts
 
 NAMES = ("domain_adaptation", "adversarial_training")
 
