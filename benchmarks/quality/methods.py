@@ -18,16 +18,31 @@ class Method:
         compile: Arguments of its `compile`, likewise.
         callbacks: Callbacks of its `fit`, likewise.
         evaluations: Gradient evaluations of one step, in those of a plain step.
+        spectral: Whether the discriminator's layers are spectrally normalised.
     """
 
     model: Callable = dict
     compile: Callable = dict
     callbacks: Callable = list
     evaluations: float = 1.0
+    spectral: bool = False
 
 
 def _r1():
     return {"penalty": kgg.penalties.R1(0.03, every=4)}
+
+
+def _relativistic():
+    penalty = [kgg.penalties.R1(0.03, every=4), kgg.penalties.R2(0.03, every=4)]
+    return {"loss": "relativistic", "penalty": penalty}
+
+
+def _hinge():
+    return {"loss": "hinge"}
+
+
+def _wasserstein():
+    return {"loss": "wasserstein", "penalty": "gradient_penalty"}
 
 
 def _decay():
@@ -38,53 +53,72 @@ def _pace():
     return [kgg.callbacks.PaceControl(), *_decay()]
 
 
-def _relativistic():
-    penalty = [kgg.penalties.R1(0.03, every=4), kgg.penalties.R2(0.03, every=4)]
-    return {"loss": "relativistic", "penalty": penalty}
+def _played(scheme):
+    return lambda: {"updates": scheme()}
 
 
-def _playing(make):
-    return lambda: {"updates": make()}
+def _fictitious(*arguments, **options):
+    history = kgg.History(*arguments, **options)
+    return lambda: {"updates": schemes.FictitiousPlay(history)}
 
 
-def _history(side):
-    return schemes.FictitiousPlay(kgg.History(8, 10, "fifo", 0.5, side))
+def _gap(num_steps, optimizer="adam", **options):
+    rate = {} if optimizer == "player" else {"learning_rate": 1e-3}
+    response = kgg.BestResponse(num_steps, optimizer, **rate, **options)
+    return lambda: {"updates": schemes.DualityGap(response)}
 
 
-def _gap(**arguments):
-    return schemes.DualityGap(kgg.BestResponse(1, "adam", 1e-3, **arguments))
+_OLD_DISCRIMINATORS = _fictitious(8, 10, "fifo", answered="discriminator")
+_OWN = {"optimizer": "player"}
 
-
+# Without a penalty, and with R1. A step of the gap searches both sides k times, one of
+# them alone half as often.
+_PLAYS = {
+    "GAN": (dict, 1.0),
+    "simultaneous": (_played(lambda: "simultaneous"), 1.0),
+    "extragradient": (_played(lambda: "extragradient"), 2.0),
+    "optimistic": (_played(lambda: "optimistic"), 1.0),
+    "lookahead": (_played(lambda: "lookahead"), 1.0),
+    "unrolled k=5": (_played(lambda: schemes.Unrolled(5)), 3.5),
+    "gap k=1": (_gap(1), 2.0),
+    "gap k=2": (_gap(2), 3.0),
+    "gap k=5": (_gap(5), 6.0),
+    "gap k=1 own Adam": (_gap(1, **_OWN), 2.0),
+    "gap k=1 own Adam u_w": (_gap(1, **_OWN, side="generator"), 1.5),
+    "gap persistent": (_gap(1, start="persistent", pull=0.2), 2.0),
+    "old discriminators": (_OLD_DISCRIMINATORS, 1.0),
+    "both histories": (_fictitious(8, 10, "fifo"), 1.0),
+    "both histories 5 x 100": (_fictitious(5, 100, "geometric"), 1.0),
+}
+BASELINE = "GAN + R1"
 METHODS = {
-    "plain": Method(),
-    "R1": Method(compile=_r1),
-    "R1 + decay": Method(compile=_r1, callbacks=_decay),
-    "R1 + pace + decay": Method(compile=_r1, callbacks=_pace),
-    "pace + decay": Method(callbacks=_pace),
-    "relativistic + R1 + R2 + decay": Method(compile=_relativistic, callbacks=_decay),
-    "old discriminators + R1 + decay": Method(
-        _playing(lambda: _history("discriminator")), _r1, _decay
-    ),
-    "both histories + R1 + decay": Method(
-        _playing(lambda: _history("both")), _r1, _decay
-    ),
-    "gap k=1 + R1 + decay": Method(_playing(_gap), _r1, _decay, 2.0),
-    "gap k=1 + decay": Method(_playing(_gap), callbacks=_decay, evaluations=2.0),
-    "extragradient + R1 + decay": Method(
-        _playing(lambda: "extragradient"), _r1, _decay, 2.0
-    ),
-    "optimistic + R1 + decay": Method(_playing(lambda: "optimistic"), _r1, _decay),
-    "lookahead + R1 + decay": Method(_playing(lambda: "lookahead"), _r1, _decay),
+    **{
+        name: Method(play, callbacks=_decay, evaluations=n)
+        for name, (play, n) in _PLAYS.items()
+    },
+    **{
+        f"{name} + R1": Method(play, _r1, _decay, n)
+        for name, (play, n) in _PLAYS.items()
+    },
+    "GAN + R1 no decay": Method(compile=_r1),
+    "GAN no decay": Method(),
+    "relativistic + R1 + R2": Method(compile=_relativistic, callbacks=_decay),
+    "hinge + spectral norm": Method(compile=_hinge, callbacks=_decay, spectral=True),
+    "WGAN-GP": Method(compile=_wasserstein, callbacks=_decay),
+    "GAN + R1 + pace": Method(compile=_r1, callbacks=_pace),
+    "GAN + pace": Method(callbacks=_pace),
+    "old discriminators + R1 + pace": Method(_OLD_DISCRIMINATORS, _r1, _pace),
 }
 
 
-def network(inputs, outputs, width, seed):
+def network(inputs, outputs, width, seed, spectral=False):
     """Returns a network of two hidden layers of leaky ReLU."""
+    wrapped = keras.layers.SpectralNormalization if spectral else lambda layer: layer
     layers = [keras.Input((inputs,))]
     for number in range(2):
         initial = keras.initializers.GlorotUniform(seed=10 * seed + number)
-        layers.append(keras.layers.Dense(width, kernel_initializer=initial))
+        layers.append(wrapped(keras.layers.Dense(width, kernel_initializer=initial)))
         layers.append(keras.layers.LeakyReLU(negative_slope=0.2))
     initial = keras.initializers.GlorotUniform(seed=10 * seed + 2)
-    layers.append(keras.layers.Dense(outputs, kernel_initializer=initial))
+    layers.append(wrapped(keras.layers.Dense(outputs, kernel_initializer=initial)))
     return keras.Sequential(layers)

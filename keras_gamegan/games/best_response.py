@@ -1,6 +1,6 @@
 """The best responses to both players: the inner problem of the duality gap."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -10,10 +10,11 @@ from keras_gamegan.games import perturbation as perturbations
 from keras_gamegan.games import randomness, search, sides, structures, updates
 from keras_gamegan.games.game import BatchFn, TwoPlayerGame
 from keras_gamegan.games.structures import Player
-from keras_gamegan.typing import Config
+from keras_gamegan.games.updates import Update
+from keras_gamegan.typing import Config, Structure
 
 STARTS = ("current", "perturbed", "persistent")
-_PULL, _PERTURBATION = 0.05, 0.01
+_PULL, _PERTURBATION, _LEARNING_RATE = 0.05, 0.01, 1e-3
 
 
 class BestResponse:
@@ -41,8 +42,11 @@ class BestResponse:
         num_steps: Steps k of each search, an integer >= 0. 0 turns the duality gap
             into simultaneous gradient descent. Default: 10.
         optimizer: "sgd", "momentum", "adam" or "rmsprop"; its state starts afresh at
-            every search, unless `start` is "persistent". Default: "adam".
-        learning_rate: Step size e of the search, > 0. Default: 1e-3.
+            every search, unless `start` is "persistent". Or "player": each search goes
+            on as the searching player itself would, from copies of its optimizer's
+            moments and at its rate, a plain Adam's or SGD's. Default: "adam".
+        learning_rate: Step size e of the search, > 0; none with `optimizer="player"`.
+            Default: None, which is 1e-3.
         through_gradient: Whether the outer gradient passes through the k steps
             ("unrolled"). Off, the worst players are constants (envelope theorem).
             Default: False.
@@ -95,7 +99,7 @@ class BestResponse:
         self,
         num_steps: int = 10,
         optimizer: str = "adam",
-        learning_rate: float = 1e-3,
+        learning_rate: float | None = None,
         *,
         through_gradient: bool = False,
         batches: str = "shared",
@@ -111,12 +115,21 @@ class BestResponse:
         self.optimizer = validation.check_choice(
             "optimizer",
             optimizer,
-            updates.NAMES,
+            (*updates.NAMES, "player"),
             "The search needs a pure rule by name.",
         )
-        self.learning_rate = validation.check_number(
-            "learning_rate", learning_rate, exclusive=True
-        )
+        if optimizer != "player":
+            learning_rate = validation.check_number(
+                "learning_rate",
+                _LEARNING_RATE if learning_rate is None else learning_rate,
+                exclusive=True,
+            )
+        elif learning_rate is not None:
+            raise ValueError(
+                "With optimizer='player' the search has the player's own rate. "
+                f"Received: learning_rate={learning_rate!r}. Leave it out."
+            )
+        self.learning_rate = learning_rate
         if not isinstance(through_gradient, bool):
             raise TypeError(
                 "`through_gradient` must be True or False. "
@@ -150,6 +163,8 @@ class BestResponse:
 
     def _check_persistent(self) -> None:
         refused = {
+            "optimizer": self.optimizer == "player"
+            and "they have an optimizer of their own: name a rule",
             "num_steps": self.num_steps == 0
             and "players that take no step are no best responses: pass num_steps=1",
             "through_gradient": self.through_gradient
@@ -224,6 +239,7 @@ def best_responses(
     *,
     batch_fn: BatchFn | None = None,
     step_options: Mapping[str, Any] | None = None,
+    rules: Sequence[tuple[Update, Structure]] | None = None,
     state: tuple = (),
     seed: int | tf.Tensor = 0,
     opponents: tuple[structures.Mixture | None, structures.Mixture | None] = (
@@ -242,6 +258,8 @@ def best_responses(
             j-th inner step's fresh one) to a batch. Default: None, no batches.
         step_options: Keyword arguments of `search` (reduction over replicas, loss
             scales, unrolling). Default: None.
+        rules: Pair of (`updates.Update`, its state) of both players, with which the
+            search goes on; of `optimizer="player"`. Default: None.
         state: What `initial_state` or the last call returned. Default: (), enough for
             `start="current"`.
         seed: Integer seed of the noise of `start="perturbed"`. Default: 0.
@@ -279,7 +297,6 @@ def best_responses(
             lambda player, step: loss_of_u(player),
             lambda player, step: loss_of_v(player),
         ]
-    update = updates.get(response.optimizer, response.learning_rate)
     projections = game.project_minimizer, game.project_maximizer
     players = [
         project(player)
@@ -287,10 +304,14 @@ def best_responses(
             projections, _starting_players(response, u, v, state, seed), strict=True
         )
     ]
-    if response.start == "persistent":
-        optimizer_states = state[2]
-    else:
-        optimizer_states = [update.init(player.weights) for player in players]
+    if rules is None:
+        update = updates.get(response.optimizer, response.learning_rate)
+        states = (
+            state[2]
+            if response.start == "persistent"
+            else [update.init(player.weights) for player in players]
+        )
+        rules = [(update, each) for each in states]
     searched = [
         place
         for place, is_chosen in enumerate(sides.chosen(response.side))
@@ -300,14 +321,14 @@ def best_responses(
     found, states, _ = search.descend(
         [loss_fns[place] for place in searched],
         [players[place] for place in searched],
-        [optimizer_states[place] for place in searched],
-        update,
+        [rules[place][1] for place in searched],
+        [rules[place][0] for place in searched],
         response.num_steps,
         projections=[projections[place] for place in searched],
         loss_scales=[scales[place] for place in searched],
         **step_options,
     )
-    players, optimizer_states = [u, v], list(optimizer_states)
+    players, optimizer_states = [u, v], [each for _, each in rules]
     for place, player, reached in zip(searched, found, states, strict=True):
         players[place], optimizer_states[place] = player, reached
     worst = players[0], players[1]

@@ -216,6 +216,7 @@ def duality_gap(
         Duality Gap", 2021 (proximal).
     """
     validation.check_choice("dtype", dtype, ("float32", "float64"))
+    validation.check_choice("optimizer", optimizer, updates.NAMES)
     response = BestResponse(num_steps, optimizer, learning_rate)
     noise, near = (
         perturbations.as_perturbation(perturbation),

@@ -115,7 +115,7 @@ def answer(
     """
     opponent = structures.pure(structures.stop_gradient(u))
     center = structures.stop_gradient(v)
-    rate = response.learning_rate
+    rate = validation.check_number("learning_rate", response.learning_rate)
     rate = rate / (1.0 + 2.0 * proximal.weight * rate)
 
     def loss_of_answer(player: Player, step: Any) -> Outcome:

@@ -57,7 +57,7 @@ def search(
         loss_fns,
         players,
         optimizer_states,
-        update,
+        [update] * len(players),
         num_steps,
         projections=projections,
         reduce_gradients=reduce_gradients,
@@ -72,7 +72,7 @@ def descend(
     loss_fns: Sequence[StepLoss],
     players: Sequence[Player],
     optimizer_states: Sequence[Structure],
-    update: Update,
+    rules: Sequence[Update],
     num_steps: int,
     *,
     projections: Sequence[Callable[[Player], Player]] | None = None,
@@ -86,8 +86,8 @@ def descend(
     Args:
         loss_fns: As in `search`.
         players: As in `search`.
-        optimizer_states: List of the update's states, one for each player.
-        update: As in `search`.
+        optimizer_states: List of the rules' states, one for each player.
+        rules: List of `updates.Update`, likewise.
         num_steps: As in `search`.
         projections: As in `search`.
         reduce_gradients: As in `search`.
@@ -118,10 +118,10 @@ def descend(
         if reduce_gradients is not None:
             slopes = reduce_gradients(slopes)
         found, states = [], []
-        for outcome, slope, state, project in zip(
-            outcomes, slopes, optimizer_states, projections, strict=True
+        for outcome, slope, rule, state, project in zip(
+            outcomes, slopes, rules, optimizer_states, projections, strict=True
         ):
-            weights, state = update.apply(slope, state, outcome.player.weights)
+            weights, state = rule.apply(slope, state, outcome.player.weights)
             found.append(project(Player(weights, outcome.player.state)))
             states.append(state)
         return found, states, tf.stack([outcome.loss for outcome in outcomes])

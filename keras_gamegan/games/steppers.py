@@ -44,6 +44,10 @@ class DescentStepper:
     minimizer_trial = minimizer
     maximizer_trial = maximizer
 
+    def rules(self) -> list[tuple[Update, Structure]]:
+        """Returns the rule by which each player moves, and its state now."""
+        return [(self._update, state) for state in self.states]
+
     def exact(self, gradients: tuple) -> tuple:
         """Returns the gradients: nothing scales or splits them here."""
         return gradients

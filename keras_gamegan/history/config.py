@@ -35,6 +35,11 @@ class History:
         side: Whose history is used: "both"; "discriminator", the generator faces old
             discriminators; or "generator", the discriminator faces old generators.
             Default: "both".
+        answered: Which of these the opponent answers: "both"; "discriminator", the
+            generator answers old discriminators, and the discriminator the live
+            generator alone; or "generator". A history that is not answered is kept to
+            be sampled, saved and served, as `source="mixture"`, and changes nothing
+            else. Default: "both".
         weights: How the stored models share their part: "uniform", equally;
             "geometric", each one `decay` times as much as the next newer one; "nash",
             as `bank.assign_probabilities` last said, of all members and the live one
@@ -77,6 +82,7 @@ class History:
         decay: float = 0.9,
         slices: int = 4,
         dtype: str | None = None,
+        answered: str = "both",
     ) -> None:
         self.capacity = validation.check_integer(
             "capacity",
@@ -94,6 +100,12 @@ class History:
                 "current_weight", current_weight, 0.0, 1.0, hint="None: all equally."
             )
         self.side = sides.check_side(side)
+        self.answered = validation.check_choice("answered", answered, sides.NAMES)
+        if not any(self.answered_sides):
+            raise ValueError(
+                "What is answered must be kept, or the players play without a history. "
+                f"Received: answered={answered!r} with side={side!r}. Pass side='both'."
+            )
         self.weights = validation.check_choice("weights", weights, WEIGHTS)
         self.decay = validation.check_number(
             "decay", decay, 0.0, 1.0, exclusive=True, hint="1: all stored ones equally."
@@ -111,6 +123,17 @@ class History:
     def sides(self) -> tuple[bool, bool]:
         """Whether the minimiser's and the maximiser's past are kept."""
         return sides.chosen(self.side)
+
+    @property
+    def answered_sides(self) -> tuple[bool, bool]:
+        """Whether the minimiser's past is answered, and the maximiser's."""
+        of_u, of_v = (
+            is_kept and is_answered
+            for is_kept, is_answered in zip(
+                self.sides, sides.chosen(self.answered), strict=True
+            )
+        )
+        return of_u, of_v
 
     def begin(self, u: Player, v: Player, mixture: str, seed: int) -> tuple[Any, Any]:
         """Returns the histories of both players, as immutable tensors.
@@ -175,6 +198,7 @@ class History:
             "decay": self.decay,
             "slices": self.slices,
             "dtype": self.dtype,
+            "answered": self.answered,
         }
 
     @classmethod

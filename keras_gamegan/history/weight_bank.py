@@ -137,7 +137,7 @@ class WeightBank(variable_store.VariableStore):
             **arguments: `mixture`, `seed` and `name` of the constructor.
         """
         described = {**settings.get_config(), "retention": settings.retention}
-        del described["side"]
+        del described["side"], described["answered"]
         return cls(network, **described, **arguments)
 
     def refresh(self) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import validation
-from keras_gamegan.games import best_response, gap, randomness
+from keras_gamegan.games import best_response, gap, randomness, updates
 from keras_gamegan.games import perturbation as perturbations
 from keras_gamegan.games import proximal as proximity
 from keras_gamegan.games.structures import Player
@@ -92,6 +92,8 @@ class GapEstimator:
                 "The gap is a gap in the model's own value, so the model must be "
                 "compiled. Received: a model that is not. Call its compile() first."
             )
+        # No player's own: what is measured must not depend on how it was trained.
+        validation.check_choice("optimizer", optimizer, updates.NAMES)
         response = best_response.BestResponse(num_steps, optimizer, learning_rate)
         validation.check_integer("batch_size", batch_size)
         progress.check(verbose)

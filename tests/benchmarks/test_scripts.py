@@ -171,37 +171,66 @@ def test_profile_lists_the_operations(tmp_path):
     assert len(list(tmp_path.rglob("*.xplane.pb"))) == 12
 
 
-@pytest.fixture
-def quality():
-    """The bench of methods over learning rates."""
-    with scripts.loaded("rates", folder=FOLDER / "quality") as rates:
-        yield rates
+@pytest.fixture(params=["rates", "best"])
+def quality(request):
+    """A script of the bench of methods."""
+    with scripts.loaded(request.param, folder=FOLDER / "quality") as script:
+        yield script
 
 
-@pytest.mark.parametrize("method", ["R1 + pace + decay", "gap k=1 + decay"])
+@pytest.mark.parametrize("quality", ["rates"], indirect=True)
+@pytest.mark.parametrize(
+    "method", ["GAN + R1 + pace", "gap k=1 own Adam u_w", "old discriminators + R1"]
+)
 def test_a_run_of_the_quality_bench(quality, method):
-    task = {"problem": "ring", "method": method, "g_rate": 1e-3, "d_rate": 1e-3}
-    task |= {"seed": 0, "steps": 40, **quality.SETTING}
-    found = quality.train(task)
+    setting = quality.runs.setting(["width=8"])
+    assert setting["width"] == 8 and setting["g_width"] == 32
+    task = quality.runs.task("ring", method, 1e-3, 1e-3, 0, 40, setting)
+    found = quality.runs.train(task)
     assert found["failed"] is None and 0.0 <= found["quality"] < 1.0
     assert not found["good"] and 0.0 <= found["d_accuracy"] <= 1.0
+    assert ("mixture" in found) == ("old" in method)
+    with pytest.raises(ValueError, match="Received: depth=3"):
+        quality.runs.setting(["depth=3"])
 
 
-def test_the_table_of_the_quality_bench_pairs_runs(quality):
-    results = []
-    for method, values in (("R1 + decay", (0.2, 0.8)), ("plain", (0.5, 0.9))):
-        for rate, value in zip((1e-4, 1e-3), values, strict=True):
-            result = {"method": method, "problem": "ring", "seed": 0, "seconds": 2.0}
+def results_by_hand():
+    """Two seeds of the baseline and of another method, at two pairs of rates."""
+    for method, rate, values in (
+        ("GAN + R1", 1e-4, (0.1, 0.3)),
+        ("GAN + R1", 1e-3, (0.2, 0.8)),
+        ("GAN", 1e-4, (0.5, 0.9)),
+        ("GAN", 1e-3, (0.4, 0.3)),
+    ):
+        for seed, value in enumerate(values):
+            result = {"method": method, "problem": "ring", "seed": seed}
             result |= {"g_rate": rate, "d_rate": rate, "quality": value}
-            results.append({**result, "good": value > 0.4, "failed": None})
-    lines = quality.table(results)
-    assert (
-        "| R1 + decay | 2 | 0.50 | 0.500 ± 0.300 (worst 0.200) |  |  | 0 | 2 |" in lines
+            result |= {"good": value > 0.4, "failed": None, "processor_seconds": 2.0}
+            yield {**result, "mixture": [4.0, 0.5], "wanted": 8}
+
+
+def test_tables_of_the_quality_bench(quality):
+    results = list(results_by_hand())
+    if quality.__name__ == "rates":
+        first, *_, last = quality.table(results)[2:]
+        row = "| GAN + R1 | 4 | 0.25 | 0.350 ± 0.269 (worst 0.100) |  |  | 0 | 2.0 |"
+        assert first == row
+        # (0.4 + 0.6 + 0.2 - 0.5) / 4, and the standard error of that mean.
+        assert "| +0.175 ± 0.239 | 2, 1 | 0 | 2.0 |" in last
+        return
+    best = quality.best_rates(results)
+    assert best == {("ring", "GAN + R1"): (1e-3, 1e-3), ("ring", "GAN"): (1e-4, 1e-4)}
+    chosen = [r for r in results if best["ring", r["method"]][0] == r["g_rate"]]
+    first, last = quality.table(chosen)[2:]
+    start = (
+        "| GAN + R1 | 0.001, 0.001 | 2 | 0.5 | 0.500 ± 0.300 (worst 0.200) | 0.250 |"
     )
-    # (0.3 + 0.1) / 2, and the standard error of that mean.
-    assert "| +0.200 ± 0.100 | 1, 0 | 0 | 2 |" in lines[-1]
+    assert first == f"{start}  | 0 | 2.0 |"
+    # By seed: (0.3 + 0.1) / 2.
+    assert "| +0.200 ± 0.100 | 0 | 2.0 |" in last
 
 
+@pytest.mark.parametrize("quality", ["rates"], indirect=True)
 def test_problems_are_standardised_and_their_own_samples_good(quality):
     import problems
 

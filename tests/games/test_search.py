@@ -147,7 +147,7 @@ def test_a_search_goes_on_where_it_was_left():
         update = updates.get(rule, 0.05)
         whole, _ = searching.search([loss], [start], update, 4)
         players, states, _ = searching.descend(
-            [loss], [start], [update.init(start.weights)], update, 2
+            [loss], [start], [update.init(start.weights)], [update], 2
         )
-        again, _, _ = searching.descend([loss], players, states, update, 2)
+        again, _, _ = searching.descend([loss], players, states, [update], 2)
         np.testing.assert_array_equal(again[0].weights, whole[0].weights)

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan.games import history
+from keras_gamegan.games import history, schemes
 from keras_gamegan.games.solve import SCHEMES, make_scheme
 
 COUNTS = {
@@ -217,9 +217,33 @@ def test_fictitious_play_answers_the_mean_of_losses():
     np.testing.assert_allclose(result.solution, [np.mean(xs), np.mean(ys)], rtol=1e-12)
 
 
+@pytest.mark.parametrize("side", ["minimizer", "maximizer"])
+def test_a_history_that_is_not_answered_is_only_kept(side):
+    def play(scheme, **arguments):
+        settings = kgg.History(4, 2, "fifo", 0.5, **arguments)
+        made = scheme(settings, seed=3)
+        return kgg.games.solve(kgg.games.e3(), scheme=made, max_iterations=30)
+
+    def gap(settings, seed):
+        response = kgg.BestResponse(2, "sgd", 0.05)
+        return schemes.DualityGap(response, seed, history=settings)
+
+    for scheme in (schemes.FictitiousPlay, gap):
+        kept, alone, both = (
+            play(scheme, **arguments)
+            for arguments in ({"answered": side}, {"side": side}, {})
+        )
+        np.testing.assert_array_equal(kept.trajectory, alone.trajectory)
+        assert not np.array_equal(kept.trajectory, both.trajectory)
+        # The other side's average is of what was stored, and no longer the last play.
+        other = 1 if side == "minimizer" else 0
+        assert alone.solution[other] == alone.trajectory[other][-1]
+        assert kept.solution[other] != kept.trajectory[other][-1]
+
+
 @pytest.mark.parametrize("mixture", ["full", "sampled"])
 def test_history_of_one_is_alternating_descent(solved, mixture):
-    scheme = kgg.games.schemes.FictitiousPlay(
+    scheme = schemes.FictitiousPlay(
         lambda u, v: tuple(
             history.TensorHistory(player, 1, mixture=mixture) for player in (u, v)
         )
@@ -267,7 +291,7 @@ def test_tolerance_and_maximum():
 def test_every_scheme_has_a_name_that_works():
     response = kgg.BestResponse()
     made = [make_scheme(name, 0.1, response) for name in SCHEMES]
-    assert all(isinstance(scheme, kgg.games.schemes.Scheme) for scheme in made)
+    assert all(isinstance(scheme, schemes.Scheme) for scheme in made)
 
 
 @pytest.mark.parametrize(

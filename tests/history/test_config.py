@@ -45,11 +45,12 @@ def test_every_argument_survives():
         "interval": kgg.history.GrowingInterval(7, factor=1.5),
         "retention": "fifo",
         "current_weight": 0.25,
-        "side": "discriminator",
+        "side": "both",
         "weights": "geometric",
         "decay": 0.5,
         "slices": 2,
         "dtype": "bfloat16",
+        "answered": "discriminator",
     }
     history = kgg.History(**arguments)
     config = round_trip(history).get_config()
@@ -98,6 +99,12 @@ def test_named_and_made_rules_are_one():
         ({"slices": 0}, ValueError, "`slices` must be an integer of at least 1"),
         ({"dtype": "int8"}, ValueError, "'float32', 'bfloat16', 'float16'.*None: the"),
         ({"side": "left"}, ValueError, "'both', 'discriminator', 'generator'"),
+        ({"answered": "left"}, ValueError, "'both', 'discriminator', 'generator'"),
+        (
+            {"side": "generator", "answered": "maximizer"},
+            ValueError,
+            "answered='maximizer' with side='generator'. Pass side='both'",
+        ),
     ],
 )
 def test_bad_arguments(arguments, error, match):

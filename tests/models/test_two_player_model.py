@@ -23,6 +23,7 @@ def _history(**arguments):
 SCHEMES = {
     **{name: schemes.get(name) for name in schemes.NAMES},
     "duality gap": schemes.DualityGap(kgg.BestResponse(3, "sgd", 0.05)),
+    "duality gap own rule": schemes.DualityGap(kgg.BestResponse(2, "player")),
     "duality gap unrolled": schemes.DualityGap(
         kgg.BestResponse(2, "sgd", 0.05, through_gradient=True)
     ),
@@ -39,6 +40,7 @@ SCHEMES = {
         kgg.History(3, 1, weights="geometric"), 2, mixture="full"
     ),
     "fictitious maximizers": schemes.FictitiousPlay(_history(side="maximizer")),
+    "maximizers answered": schemes.FictitiousPlay(_history(answered="maximizer")),
     "duality gap against a history": schemes.DualityGap(
         kgg.BestResponse(2, "adam", 0.05, start="persistent"),
         seed=7,
@@ -510,6 +512,8 @@ def test_one_batch_is_a_step_of_fit(xy):
     models[0].train_on_batch(*xy)
     models[1].fit(*xy, batch_size=64, shuffle=False, verbose=0)
     assert_equal(weights(models[0]), weights(models[1]), rtol=1e-6)
+    # Some versions of Keras go on with the means of the batch before.
+    models[0].reset_metrics()
     value = models[0].test_on_batch(*xy, return_dict=True)["value"]
     assert value == pytest.approx(
         models[1].evaluate(*xy, 64, 0, return_dict=True)["value"]

@@ -1,6 +1,6 @@
 """What a scheme is: one update of both players, as a pure function."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import tensorflow as tf
@@ -9,6 +9,7 @@ from keras_gamegan import representation
 from keras_gamegan.games import structures
 from keras_gamegan.games.game import BatchFn, Outcome, TwoPlayerGame
 from keras_gamegan.games.structures import Player
+from keras_gamegan.games.updates import Update
 from keras_gamegan.typing import Config, Structure
 
 
@@ -160,6 +161,9 @@ class Stepper(Protocol):
 
     def maximizer_trial(self, player: Player, gradient: Structure) -> Player:
         """Returns where `maximizer` would lead; the maximiser stays where it is."""
+
+    def rules(self) -> Sequence[tuple[Update, Structure]]:
+        """Returns the pure rule by which each player moves, and its state now."""
 
     def exact(self, gradients: tuple) -> tuple:
         """Returns the pair of gradients for use in a formula."""

@@ -171,9 +171,13 @@ class DualityGap(base.Scheme):
             self.response,
             batch_fn=batch_fn,
             step_options=stepper.search_options,
+            rules=stepper.rules() if self.response.optimizer == "player" else None,
             state=_carried(self.response, state),
             seed=self.seed,
-            opponents=histories.opponents(state, u, v),
+            opponents=(
+                histories.opponent(state, self.history, 0, u),
+                histories.opponent(state, self.history, 1, v),
+            ),
         )
         state = _as_state(base.next_state(state), carried)
         batch = base.draw(batch_fn, 0)

@@ -93,18 +93,12 @@ class FictitiousPlay(descent.Alternating):
         return histories.with_histories(super().initial_state(u, v), begun)
 
     def opponents_of_maximizer(self, u: Player, state: Any) -> Mixture:
-        """Returns the `Mixture` of historical minimisers, the live one included."""
-        history, _ = histories.of_state(state)
-        if history is None:
-            return super().opponents_of_maximizer(u, state)
-        return history.mixture(u)
+        """Returns the `Mixture` of historical minimisers, or the live one."""
+        return histories.opponent(state, self.history, 0, u)
 
     def opponents_of_minimizer(self, v: Player, state: Any) -> Mixture:
-        """Returns the `Mixture` of historical maximisers, the live one included."""
-        _, history = histories.of_state(state)
-        if history is None:
-            return super().opponents_of_minimizer(v, state)
-        return history.mixture(v)
+        """Returns the `Mixture` of historical maximisers, or the live one."""
+        return histories.opponent(state, self.history, 1, v)
 
     def step(
         self,

@@ -45,15 +45,22 @@ def without(state: base.State) -> base.State:
     return state._replace(**dict(zip(("u", "v"), sides, strict=True)))
 
 
-def opponents(
-    state: base.State, u: structures.Player, v: structures.Player
-) -> tuple[structures.Mixture, structures.Mixture]:
-    """Returns the mixtures of both players' pasts; the live one alone without one."""
-    of_u, of_v = (
-        structures.pure(player) if past is None else past.mixture(player)
-        for past, player in zip(of_state(state), (u, v), strict=True)
+def opponent(
+    state: Any, settings: Any, side: int, live: structures.Player
+) -> structures.Mixture:
+    """Returns what is answered of one side: the mixture of its past, or the live one.
+
+    Args:
+        state: A `State`.
+        settings: The scheme's `kgg.History`, which says whose past is answered.
+        side: 0, the minimiser's past; 1, the maximiser's.
+        live: The live `Player` of that side.
+    """
+    past = of_state(state)[side]
+    answered = getattr(settings, "answered_sides", (True, True))[side]
+    return (
+        past.mixture(live) if past is not None and answered else structures.pure(live)
     )
-    return of_u, of_v
 
 
 def recorded(

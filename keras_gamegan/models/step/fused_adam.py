@@ -1,25 +1,14 @@
 """Keras' Adam in one operation a weight, where Keras itself takes twenty."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from keras_gamegan.distribution import keras_private, replicas
+from keras_gamegan.distribution import replicas
 from keras_gamegan.games import structures
-
-# Attributes of an optimizer that does what the kernel does, and nothing besides.
-_PLAIN = {
-    "amsgrad": False,
-    "use_ema": False,
-    "weight_decay": None,
-    "clipnorm": None,
-    "clipvalue": None,
-    "global_clipnorm": None,
-    "loss_scale_factor": None,
-    "gradient_accumulation_steps": None,
-}
-_MISSING = object()
+from keras_gamegan.models.step import pure_rules
 
 
 def apply(optimizer: Any, gradients: Any, variables: list[keras.Variable]) -> None:
@@ -41,9 +30,11 @@ def apply(optimizer: Any, gradients: Any, variables: list[keras.Variable]) -> No
         gradients: List of tensors.
         variables: List of Keras variables.
     """
-    slots = _slots(optimizer, variables)
+    slots = (
+        None if replicas.runs_in_replica() else pure_rules.slots(optimizer, variables)
+    )
     dense = all(isinstance(gradient, tf.Tensor) for gradient in gradients)
-    if slots is None or not dense:
+    if slots is None or not dense or not _suit_the_kernel(variables, *slots):
         optimizer.apply(gradients, variables)
         return
     step = tf.convert_to_tensor(optimizer.iterations) + 1
@@ -78,33 +69,12 @@ def apply(optimizer: Any, gradients: Any, variables: list[keras.Variable]) -> No
     optimizer.iterations.assign_add(1)
 
 
-def _slots(optimizer: Any, variables: list[keras.Variable]) -> tuple | None:
-    """Returns (list of m, list of v) of a plain Adam for its variables, or None."""
-    if type(optimizer) is not keras.optimizers.Adam or replicas.runs_in_replica():
-        return None
-    found = {name: getattr(optimizer, name, _MISSING) for name in _PLAIN}
-    if found != _PLAIN:
-        return None
-    # A pair for each variable it was built for, behind the step count, and the learning
-    # rate unless a schedule gives it.
-    known = keras_private.variables_of(optimizer)
-    slots = optimizer.variables[len(optimizer.variables) - 2 * len(known) :]
-    if len(optimizer.variables) - len(slots) not in (1, 2):
-        return None
-    pairs = zip(slots[::2], slots[1::2], strict=True)
-    owned = {id(owner): pair for owner, pair in zip(known, pairs, strict=True)}
-    own = [owned.get(id(variable)) for variable in variables]
-    for variable, pair in zip(variables, own, strict=True):
-        if pair is None or not _are_slots(*pair, variable):
-            return None
-    return tuple(zip(*own, strict=True))
-
-
-def _are_slots(m: keras.Variable, v: keras.Variable, variable: keras.Variable) -> bool:
-    """Whether the kernel may move a variable by these, its momentum and velocity."""
-    named = m.path.endswith("_momentum") and v.path.endswith("_velocity")
-    alike = m.shape == v.shape == variable.shape
-    alike = alike and m.dtype == v.dtype == variable.dtype
-    # A strategy's variable has several values, though no strategy runs this.
-    single = not hasattr(variable.value, "values")
-    return named and alike and single and variable.constraint is None
+def _suit_the_kernel(variables: list, first: Sequence, second: Sequence) -> bool:
+    """Whether the kernel may move the variables by these slots."""
+    return all(
+        m.dtype == v.dtype == variable.dtype
+        # A strategy's variable has several values, though no strategy runs this.
+        and not hasattr(variable.value, "values")
+        and variable.constraint is None
+        for variable, m, v in zip(variables, first, second, strict=True)
+    )

@@ -10,9 +10,11 @@ import tensorflow as tf
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import structures
 from keras_gamegan.games.structures import Player
-from keras_gamegan.models.step import fused_adam
+from keras_gamegan.games.updates import Update
+from keras_gamegan.models.step import fused_adam, pure_rules
 from keras_gamegan.models.step.guard import StepGuard
 from keras_gamegan.stateless import StatelessNetwork
+from keras_gamegan.typing import Structure
 
 
 class OptimizerStepper:
@@ -74,6 +76,17 @@ class OptimizerStepper:
     def maximizer_trial(self, player: Player, gradient: Any) -> Player:
         """Returns where the maximiser's optimizer leads; the maximiser stays."""
         return self._try(self._names[1], player, gradient)
+
+    def rules(self) -> list[tuple[Update, Structure]]:
+        """Returns the pure rule of each player's optimizer, and its state now.
+
+        Raises:
+            ValueError: If an optimizer is no plain Adam or SGD.
+        """
+        return [
+            pure_rules.of_optimizer(name, self._optimizers[name], network)
+            for name, network in self._networks.items()
+        ]
 
     def exact(self, gradients: tuple) -> tuple:
         """Returns the gradients of both players, unscaled and summed over replicas."""

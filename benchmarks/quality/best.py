@@ -1,0 +1,110 @@
+"""Each method at the learning rates that suit it best, on fresh seeds.
+
+    python benchmarks/quality/best.py --problems="ring,grid 5x5"
+
+Every method gets the same budget of tuning: all pairs of the given rates, on the tuning
+seeds. The pair of the highest mean quality is run again on fresh seeds, and only those
+are in the table. All methods have the same gradient evaluations; the processor seconds
+that they took stand beside. Runs are kept as `rates.py` keeps them, in the same file if
+it is named.
+"""
+
+import os
+import pathlib
+
+import methods
+import numpy as np
+import runs
+from absl import app, flags
+
+FLAGS = flags.FLAGS
+flags.DEFINE_list("problems", ["ring", "grid 5x5"], "Names of problems.")
+flags.DEFINE_list("methods", list(methods.METHODS), "Names of methods.")
+flags.DEFINE_list("rates", ["3e-4", "1e-3", "3e-3"], "Rates to tune over; all pairs.")
+flags.DEFINE_list("tuning_seeds", ["0"], "Seeds of tuning.")
+flags.DEFINE_integer("fresh_seeds", 10, "Seeds of the table: 100, 101, ...", 2)
+flags.DEFINE_integer("steps", 5000, "Plain steps of each run.", 100)
+flags.DEFINE_integer("processes", os.cpu_count(), "Runs at once.", 1)
+flags.DEFINE_string("results", "build/quality/rates.jsonl", "File of all runs.")
+flags.DEFINE_list("change", [], "As in rates.py.")
+
+
+def best_rates(results):
+    """Returns {(problem, method): pair of rates} of the highest mean quality."""
+    quality = {}
+    for result in results:
+        which = result["problem"], result["method"]
+        pair = result["g_rate"], result["d_rate"]
+        quality.setdefault(which, {}).setdefault(pair, []).append(result["quality"])
+    return {
+        which: max(pairs, key=lambda pair: np.mean(pairs[pair]))
+        for which, pairs in quality.items()
+    }
+
+
+def table(results):
+    """Returns the lines of a Markdown table of one problem."""
+    lines = [
+        "| method | rates G, D | n | good | quality | of the mixture "
+        f"| against {methods.BASELINE} | failed | seconds |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    by_method = {}
+    for result in results:
+        by_method.setdefault(result["method"], {})[result["seed"]] = result
+    baseline = by_method.get(methods.BASELINE, {})
+    for name, of_method in by_method.items():
+        each = list(of_method.values())
+        pairs = [
+            (run["quality"], baseline[seed]["quality"])
+            for seed, run in of_method.items()
+            if seed in baseline
+        ]
+        mixed = [
+            run["mixture"][0] * run["mixture"][1] / run["wanted"]
+            for run in each
+            if "mixture" in run
+        ]
+        cells = [
+            name,
+            f"{each[0]['g_rate']:g}, {each[0]['d_rate']:g}",
+            len(each),
+            f"{np.mean([run['good'] for run in each]):.1f}",
+            runs.summary([run["quality"] for run in each]),
+            f"{np.mean(mixed):.3f}" if mixed else "",
+            runs.gain(pairs) if pairs and name != methods.BASELINE else "",
+            sum(run["failed"] is not None for run in each),
+            f"{np.mean([run['processor_seconds'] for run in each]):.1f}",
+        ]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return lines
+
+
+def main(argv):
+    """Tunes, runs the fresh seeds, and prints a table for each problem."""
+    if len(argv) > 1:
+        raise app.UsageError(f"Expected flags only. Received: {argv[1:]}.")
+    runs.check_names(FLAGS)
+    path, setting = pathlib.Path(FLAGS.results), runs.setting(FLAGS.change)
+    tuning = runs.grid(
+        FLAGS.problems,
+        FLAGS.methods,
+        FLAGS.rates,
+        FLAGS.tuning_seeds,
+        FLAGS.steps,
+        setting,
+    )
+    best = best_rates(runs.run(tuning, path, FLAGS.processes))
+    fresh = [
+        runs.task(problem, method, *pair, 100 + seed, FLAGS.steps, setting)
+        for (problem, method), pair in best.items()
+        for seed in range(FLAGS.fresh_seeds)
+    ]
+    results = runs.run(fresh, path, FLAGS.processes)
+    for problem in FLAGS.problems:
+        print(f"\n{problem}\n")
+        print("\n".join(table([run for run in results if run["problem"] == problem])))
+
+
+if __name__ == "__main__":
+    app.run(main)
