@@ -15,11 +15,13 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "build" / "matrix"
+# A newer one needs a newer protobuf than these TensorFlows take, and does not say so.
+_METADATA = ("tensorflow-metadata<1.18",)
 # TensorFlow's minor version -> (interpreters, the first that is there; what else is
 # pinned). The first row is the floor of everything, the last one the ceiling.
 ROWS = {
-    "2.18": (("3.10", "3.11", "3.12"), ("keras==3.8.*", "numpy==1.26.*")),
-    "2.19": (("3.12", "3.11"), ("keras==3.10.*",)),
+    "2.18": (("3.10", "3.11", "3.12"), ("keras==3.8.*", "numpy==1.26.*", *_METADATA)),
+    "2.19": (("3.12", "3.11"), ("keras==3.10.*", *_METADATA)),
     "2.20": (("3.13", "3.12", "3.11"), ("keras==3.12.*",)),
     "2.21": (("3.11", "3.12", "3.13"), ("keras==3.15.*",)),
 }

@@ -219,6 +219,13 @@ def find_builder(name: str, data_dir: PathLike | None = None) -> Any:
         ValueError: If there is no such data set, with the names that are close.
     """
     tfds = optional.load("tensorflow_datasets", "datasets", "Loading a TFDS data set")
+    if not hasattr(tfds, "builder"):
+        raise ImportError(
+            "tensorflow_datasets imports only in part: most often tensorflow-metadata "
+            "is newer than the protobuf that this TensorFlow takes. Received: a module "
+            "without `builder`. Run: pip install 'tensorflow-metadata<1.18'.",
+            name="tensorflow_datasets",
+        )
     if not isinstance(name, str):
         raise TypeError(
             "`name` must be the name of a TFDS data set. "

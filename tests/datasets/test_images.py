@@ -1,6 +1,8 @@
 """Images of TFDS: mocked ones by default, real ones where they are at hand."""
 
 import socket
+import sys
+import types
 
 import keras
 import numpy as np
@@ -148,6 +150,12 @@ def test_too_large_for_memory():
         datasets.load_arrays("mnist", memory_limit=100 * 28 * 28 - 1)
     arrays = datasets.load_arrays("mnist", memory_limit=100 * 28 * 28)
     assert len(arrays) == 100
+
+
+def test_a_tfds_that_imports_in_part_says_what_to_do(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", types.ModuleType("tfds"))
+    with pytest.raises(ImportError, match="pip install 'tensorflow-metadata<1.18'"):
+        datasets.load_images("mnist")
 
 
 def test_missing_data_says_what_to_do(tmp_path):

@@ -232,7 +232,7 @@ def test_losses_of_patches_are_means_over_them(patches, loss, batch):
     }
     assert found.keys() == expected.keys()
     for name, number in expected.items():
-        np.testing.assert_allclose(found[name], number, rtol=1e-5, err_msg=name)
+        np.testing.assert_allclose(found[name], number, 1e-5, 1e-8, err_msg=name)
     opponent, v = _pure(game)
     out = game.maximizer_objective(opponent, batch)(v)
     np.testing.assert_allclose(out.value, value, rtol=1e-5)
@@ -241,7 +241,7 @@ def test_losses_of_patches_are_means_over_them(patches, loss, batch):
     np.testing.assert_allclose(out.details["d_fake"], expected["d_fake"], rtol=1e-5)
     opponent, u = structures.pure(v), opponent.players[0]
     out = game.minimizer_objective(opponent, batch, with_value=True)(u)
-    np.testing.assert_allclose([out.loss, out.value], [descended, value], rtol=1e-5)
+    np.testing.assert_allclose([out.loss, out.value], [descended, value], 1e-5, 1e-8)
 
 
 def test_noisy_labels_change_what_d_descends_and_nothing_else(networks, points):

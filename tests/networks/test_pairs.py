@@ -332,6 +332,8 @@ def test_mlp_is_a_composition_of_layers():
 )
 def test_the_global_image_format_does_not_matter(pair, normalizations):
     options = ("generator_normalization", "discriminator_normalization")
+    if pair == "modern" and keras.__version__.startswith(("3.8.", "3.9.", "3.10.")):
+        pytest.skip("This Keras' bilinear UpSampling2D ignores its data_format.")
     arguments = dict(zip(options, normalizations or (), strict=False))
 
     def outputs():
