@@ -69,6 +69,7 @@ def _gap(num_steps, optimizer="adam", **options):
 
 
 _OLD_DISCRIMINATORS = _fictitious(8, 10, "fifo", answered="discriminator")
+_WIDE = _fictitious(8, 500, "fifo", answered="discriminator")
 _OWN = {"optimizer": "player"}
 
 # Without a penalty, and with R1. A step of the gap searches both sides k times, one of
@@ -104,7 +105,10 @@ METHODS = {
     "GAN no decay": Method(),
     "relativistic + R1 + R2": Method(compile=_relativistic, callbacks=_decay),
     "hinge + spectral norm": Method(compile=_hinge, callbacks=_decay, spectral=True),
-    "WGAN-GP": Method(compile=_wasserstein, callbacks=_decay),
+    "WGAN-GP 5 critic steps": Method(
+        _played(lambda: schemes.Alternating(5)), _wasserstein, _decay, 3.0
+    ),
+    "old discriminators 8 x 500 + R1": Method(_WIDE, _r1, _decay),
     "GAN + R1 + pace": Method(compile=_r1, callbacks=_pace),
     "GAN + pace": Method(callbacks=_pace),
     "old discriminators + R1 + pace": Method(_OLD_DISCRIMINATORS, _r1, _pace),

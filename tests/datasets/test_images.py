@@ -154,7 +154,7 @@ def test_too_large_for_memory():
 
 def test_a_tfds_that_imports_in_part_says_what_to_do(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", types.ModuleType("tfds"))
-    with pytest.raises(ImportError, match="pip install 'tensorflow-metadata<1.18'"):
+    with pytest.raises(ImportError, match="'tensorflow-metadata<1"):
         datasets.load_images("mnist")
 
 
