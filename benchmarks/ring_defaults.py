@@ -39,7 +39,7 @@ def settings():
     return {
         "GAN": (kgg.GAN, {}, 2),
         "DualityGapGAN, k=2": gap(2),
-        "DualityGapGAN, default (k=10)": gap(10),
+        "DualityGapGAN, k=10": gap(10),
         "FictitiousGAN, default": fictitious(),
         "FictitiousGAN, every 10 steps": fictitious(interval=10),
         "FictitiousGAN, fifo 8, every step": fictitious(

@@ -40,7 +40,8 @@ class BestResponse:
 
     Args:
         num_steps: Steps k of each search, an integer >= 0. 0 turns the duality gap
-            into simultaneous gradient descent. Default: 10.
+            into simultaneous gradient descent; at equal gradient evaluations 1 did
+            best (`docs/results/methods.md`). Default: 1.
         optimizer: "sgd", "momentum", "adam" or "rmsprop"; its state starts afresh at
             every search, unless `start` is "persistent". Or "player": each search goes
             on as the searching player itself would, from copies of its optimizer's
@@ -97,7 +98,7 @@ class BestResponse:
 
     def __init__(
         self,
-        num_steps: int = 10,
+        num_steps: int = 1,
         optimizer: str = "adam",
         learning_rate: float | None = None,
         *,

@@ -33,7 +33,7 @@ class DualityGapGAN(gan.GAN):
         data_shape: As in `GAN`.
         best_response: A `BestResponse`: how the worst opponents are searched for. With
             `num_steps=0` the model is `GAN(updates="simultaneous")` bit for bit.
-            Default: 10 steps of Adam at 1e-3.
+            Default: one step of Adam at 1e-3.
         average_decay: As in `GAN`.
         augment: As in `GAN`.
         seed: As in `GAN`.

@@ -30,8 +30,10 @@ class FictitiousGAN(gan.GAN):
         latent_dim: As in `GAN`.
         data_shape: As in `GAN`.
         history: A `History`: what is kept and how much it counts. With `capacity=1`
-            the model is `GAN` bit for bit. Default: 5 models, 100 steps apart,
-            geometric retention, half the weight on the live opponent.
+            the model is `GAN` bit for bit. Default: 5 models of each player, 100 steps
+            apart, geometric retention; the generator answers old discriminators, half
+            the weight on the live one, and the discriminator the live generator, which
+            trained best (`docs/results/methods.md`). `History()` answers both.
         mixture: "sampled", one opponent drawn at every step; "sliced", the batch is
             split over `history.slices` opponents drawn at every step, its size on every
             replica a multiple of that; or "full", the exact mean over all. The first
@@ -84,7 +86,7 @@ class FictitiousGAN(gan.GAN):
         name: str | None = None,
     ) -> None:
         if history is None:
-            history = histories.History()
+            history = histories.History(answered="discriminator")
         if not isinstance(history, histories.History):
             raise TypeError(
                 f"`history` must be a kgg.History. Received: history={history!r}. "
