@@ -7,6 +7,9 @@ import sys
 def main() -> None:
     """Runs the command."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from keras_gamegan import command_line
-
+    try:
+        from keras_gamegan import command_line
+    except KeyboardInterrupt:
+        # Nothing has begun.
+        sys.exit(130)
     sys.exit(command_line.main())

@@ -42,6 +42,11 @@ def run(arguments: list[str]) -> None:
     for name, value in found.items():
         shown = f"{value:.4g}" if isinstance(value, float) else value
         print(f"{name:20} {shown}")
+    if found["n_real"] <= found["num_features"]:
+        print(
+            f"With no more images than features ({found['num_features']}) the Fréchet "
+            "distance only compares with others of the same number."
+        )
 
 
 def measure(
@@ -74,6 +79,7 @@ def measure(
         "train_steps": gan.num_steps,
         "n_real": number,
         "n_fake": number,
+        "num_features": extractor.output_shape[-1],
     }
     for metric in (
         metrics.FrechetDistance(

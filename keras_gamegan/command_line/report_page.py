@@ -102,7 +102,10 @@ def verdict(runs: list[Run]) -> str:
         )
     best = min(known, key=lambda name: known[name])
     if len(known) == 1:
-        text = f"{best} has a Fréchet distance of {known[best]:.3g}."
+        run = next(run for run in runs if run.name == best)
+        step = run.evaluation.get("train_steps")
+        at = "" if step is None else f" after train step {step}"
+        text = f"{best} has a Fréchet distance of {known[best]:.3g}{at}."
     else:
         others = [score for name, score in known.items() if name != best]
         text = (

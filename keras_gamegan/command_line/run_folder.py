@@ -160,11 +160,13 @@ class RunFolder:
             num_classes: Number of classes if the sampler takes labels.
         """
         labels = f", labels=tf.range(16) % {num_classes}" if num_classes else ""
+        number = len(list(self.samples.glob("*.png")))
+        logged = f"  logs/         tensorboard --logdir={self.logs}"
         return "\n".join(
             [
                 f"{self.path} holds",
-                f"  samples/      {len(list(self.samples.glob('*.png')))} pictures",
-                f"  logs/         tensorboard --logdir={self.logs}",
+                f"  samples/      {number} picture{'' if number == 1 else 's'}",
+                *([logged] if self.logs.is_dir() else []),
                 "  history.csv   losses, a line for each epoch",
                 "  checkpoints/  the same command with more --epochs goes on",
                 "  model.keras   import keras_gamegan, keras.models.load_model",

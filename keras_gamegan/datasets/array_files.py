@@ -86,6 +86,14 @@ def load_npz(
 
 
 def _read(path: pathlib.Path) -> dict[str, np.ndarray]:
+    with path.open("rb") as file:
+        beginning = file.read(6)
+    if not beginning.startswith((b"PK", b"\x93NUMPY")):
+        raise ValueError(
+            "`path` must be a .npz or .npy file of numbers, as np.savez writes it. "
+            f"Received: path={str(path)!r}, which begins with {beginning!r}. Images of "
+            "their own are read by load_folder."
+        )
     try:
         content: Any = np.load(path)
         if isinstance(content, np.ndarray):

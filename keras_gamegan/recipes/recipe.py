@@ -38,7 +38,7 @@ class Recipe:
         side: "both", "discriminator" or "generator": whose history (likewise).
         mixture: "sampled" or "full" (likewise).
         loss: Name of a payoff.
-        penalty: "none", "r1" or "gradient_penalty".
+        penalty: "none", "r1", "r1+r2" or "gradient_penalty".
         penalty_weight: Its weight; None: its own default.
         d_learning_rate: Adam's for the discriminator.
         g_learning_rate: Adam's for the generator.

@@ -180,7 +180,7 @@ class Sampler:
         """Returns the number of samples; raises before memory for too many is taken."""
         model, hint = (
             self._model,
-            "Too many for the memory? Ask in parts, each with another seed.",
+            "More than fit into memory are asked for in parts, each with another seed.",
         )
         size = math.prod(model.latent_shape)
         # What is drawn at once is numbered by int32.

@@ -120,10 +120,13 @@ def test_evaluate_and_report(trained, tmp_path, capsys):
     assert found["n_real"] == found["n_fake"] == 12 and found["train_steps"] == 6
     for name in ("precision", "recall", "density", "coverage", "frechet_distance"):
         assert np.isfinite(found[name])
+    assert found["num_features"] > 12
+    assert "compares with others of the same number" in capsys.readouterr().out
     page = tmp_path / "report.html"
     assert run("report", trained, trained, f"--output={page}") == 0
     text = page.read_text(encoding="utf-8")
-    assert "Fréchet distance" in text and text.count("<figure>") == 2
+    assert "after train step 6." in text and text.count("<figure>") == 2
+    assert "Fréchet distance" in text
     for name in ("base_filters", "coverage", "<h2>Curves</h2>"):
         assert name in text
     # It needs no other file, and no network.

@@ -509,7 +509,8 @@ def test_other_kinds_of_data(make, points):
     gan.fit(_Sequence(points), verbose=0)
     assert gan.num_steps == 2
     # Integers, and labels that unconditional networks have no use for.
-    gan.fit(np.ones((8, 2), "int32"), np.arange(8), verbose=0)
+    with pytest.warns(UserWarning, match="`y` is left unused. Leave it out, or build"):
+        gan.fit(np.ones((8, 2), "int32"), np.arange(8), verbose=0)
     assert gan.num_steps == 3
     with pytest.raises(ValueError, match=r"Received: shape \(8, 1\)"):
         gan.fit(_Sequence(points[:, :1]), verbose=0)

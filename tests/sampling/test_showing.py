@@ -24,6 +24,7 @@ def pyplot():
 def test_a_figure_of_images(pyplot):
     pair = kgg.networks.dcgan_pair((8, 8, 1), 3, base_filters=2, num_classes=3)
     gan = kgg.GAN(*pair, seed=0)
+    pyplot.close("all")
     figure = gan.show(4, seed=5, source="average")
     assert pyplot.get_fignums() == [figure.number]
     (shown,) = figure.axes[0].images
@@ -45,6 +46,7 @@ def test_inline_in_a_notebook(gan, monkeypatch):
     module.display = types.ModuleType("IPython.display")
     module.display.Image = lambda data: data
     module.display.display = lambda picture, display_id: shown.append(picture)
+    module.version_info = (8, 0)  # matplotlib looks, where it is loaded only now
     module.get_ipython = lambda: types.SimpleNamespace(kernel=None)
     monkeypatch.setitem(sys.modules, "IPython", module)
     monkeypatch.setitem(sys.modules, "IPython.display", module.display)

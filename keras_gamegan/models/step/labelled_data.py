@@ -1,6 +1,7 @@
 """What a GAN takes from a data set: real data, and labels if its networks take any."""
 
 import functools
+import warnings
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,13 @@ class LabelledData(StructuredData):
         element = (x,) if y is None else (x, y)
         data, labels = elements.data_and_labels(element, network)
         data = arrays.as_array(what, data)
+        if labels is None and isinstance(element, tuple) and len(element) > 1:
+            warnings.warn(
+                "The networks take no labels: `y` is left unused. Leave it out, or "
+                "build networks with inputs [data, labels] and [latents, labels].",
+                UserWarning,
+                stacklevel=2,
+            )
         if labels is not None:
             labels = arrays.plain(np.asarray(labels))
         checks.check_array(data, labels, self._model)
