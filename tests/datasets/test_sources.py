@@ -186,5 +186,5 @@ def test_sources_are_told_apart(tmp_path, monkeypatch):
 def test_a_picture_is_no_array_file(tmp_path):
     path = tmp_path / "picture.npz"
     path.write_bytes(b"\x89PNG\r\n\x1a\n")
-    with pytest.raises(ValueError, match="begins with .*PNG.*read by load_folder"):
+    with pytest.raises(ValueError, match=r"begins with .*PNG.*read by load_folder"):
         datasets.load_npz(path)

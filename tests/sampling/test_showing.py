@@ -3,7 +3,6 @@
 import sys
 import types
 
-import matplotlib
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -14,8 +13,10 @@ from keras_gamegan.sampling import pictures
 
 @pytest.fixture
 def pyplot():
-    matplotlib.use("agg")
     from matplotlib import pyplot
+
+    # Loaded now: later it would look for IPython, of which a test has a stand-in.
+    pyplot.switch_backend("agg")
 
     yield pyplot
     pyplot.close("all")
@@ -40,13 +41,12 @@ def test_a_figure_of_points(gan, pyplot):
     assert len(np.unique(shown.get_array())) > 2
 
 
-def test_inline_in_a_notebook(gan, monkeypatch):
+def test_inline_in_a_notebook(gan, pyplot, monkeypatch):
     shown = []
     module = types.ModuleType("IPython")
     module.display = types.ModuleType("IPython.display")
     module.display.Image = lambda data: data
     module.display.display = lambda picture, display_id: shown.append(picture)
-    module.version_info = (8, 0)  # matplotlib looks, where it is loaded only now
     module.get_ipython = lambda: types.SimpleNamespace(kernel=None)
     monkeypatch.setitem(sys.modules, "IPython", module)
     monkeypatch.setitem(sys.modules, "IPython.display", module.display)
@@ -58,7 +58,6 @@ def test_inline_in_a_notebook(gan, monkeypatch):
     # In a console of IPython there is no kernel.
     module.get_ipython = lambda: types.SimpleNamespace()
     assert type(gan.show(4)).__name__ == "Figure"
-    matplotlib.pyplot.close("all")
 
 
 def test_bad_arguments(gan, conditional_gan, monkeypatch):
