@@ -15,8 +15,10 @@ from keras_gamegan.sampling import pictures
 def pyplot():
     from matplotlib import pyplot
 
-    # Loaded now: later it would look for IPython, of which a test has a stand-in.
+    # At its first figure it looks for IPython, of which a test has a stand-in.
     pyplot.switch_backend("agg")
+    pyplot.figure()
+    pyplot.close("all")
 
     yield pyplot
     pyplot.close("all")
