@@ -88,6 +88,10 @@ _PLAYS = {
     "gap k=1 own Adam u_w": (_gap(1, **_OWN, side="generator"), 1.5),
     "gap persistent": (_gap(1, start="persistent", pull=0.2), 2.0),
     "old discriminators": (_OLD_DISCRIMINATORS, 1.0),
+    "FictitiousGAN by itself": (
+        _fictitious(5, 100, "geometric", answered="discriminator"),
+        1.0,
+    ),
     "both histories": (_fictitious(8, 10, "fifo"), 1.0),
     "both histories 5 x 100": (_fictitious(5, 100, "geometric"), 1.0),
 }

@@ -214,6 +214,8 @@ class BestResponse:
 
     def __repr__(self) -> str:
         arguments = {name: getattr(self, name) for name in self.get_config()}
+        if self.learning_rate == _LEARNING_RATE:
+            arguments["learning_rate"] = None
         return representation.short(self, arguments)
 
 
