@@ -117,7 +117,8 @@ def latent_shape(latents: Any, latent_dim: int | None) -> tuple[int, ...]:
         )
     if latent_dim is None:
         return shape
-    if validation.check_integer("latent_dim", latent_dim) != math.prod(shape):
+    hint = "What follows the networks has a name: best_response=, history=, updates=."
+    if validation.check_integer("latent_dim", latent_dim, 1, hint) != math.prod(shape):
         raise ValueError(
             "`latent_dim` must be the size of the generator's latent input. "
             f"Received: latent_dim={latent_dim!r}, but the generator takes latents of "
