@@ -33,7 +33,8 @@ class FictitiousGAN(gan.GAN):
             the model is `GAN` bit for bit. Default: 5 models of each player, 100 steps
             apart, geometric retention; the generator answers old discriminators, half
             the weight on the live one, and the discriminator the live generator, which
-            trained best (`docs/results/methods.md`). `History()` answers both.
+            trained better than answering both, as `History()` does
+            (`docs/results/methods.md`).
         mixture: "sampled", one opponent drawn at every step; "sliced", the batch is
             split over `history.slices` opponents drawn at every step, its size on every
             replica a multiple of that; or "full", the exact mean over all. The first
