@@ -49,8 +49,10 @@ class Options:
         try:
             found = self.values([self._usage, *arguments])[1:]
         except flags.Error as error:
-            text = str(error).rstrip(".")
-            raise UsageError(f"{text}. See --help.") from error
+            text, _, close = str(error).rstrip(".").partition(". Did you mean: ")
+            names = " or ".join(f"--{each}" for each in close.rstrip(" ?").split(", "))
+            hint = f" Did you mean {names}?" if close else ""
+            raise UsageError(f"{text}.{hint} See --help.") from error
         several = bool(self._positional) and self._positional[-1].endswith("...")
         enough = len(found) >= len(self._positional) - several
         if not enough or (len(found) > len(self._positional) and not several):

@@ -58,10 +58,10 @@ def _price(regime: str, runs: list[runs_module.Run], kept: list[str]) -> str:
             "samples lie near a mode."
         )
     # Runs side by side on a busy machine: who was quicker by a second says nothing.
-    times = ", ".join(f"{seconds[trainer]:.0f} s" for trainer in kept)
+    times = [f"{seconds[trainer]:.0f} s of {trainer}" for trainer in kept]
     return (
         f"Of those that lost no mode {sharp} was the sharpest ({near[sharp]:.0%} of "
-        f"its samples near a mode); a run took {times} of {_listed(kept)}."
+        f"its samples near a mode); a run took {_listed(times)}."
     )
 
 

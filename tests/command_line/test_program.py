@@ -42,6 +42,11 @@ def test_all_flags_are_in_the_full_help(capsys):
 @pytest.mark.parametrize(
     "arguments, status, text",
     [
+        (
+            ["train", "x", "--epoch=2"],
+            2,
+            "flag 'epoch'. Did you mean --epochs? See --help",
+        ),
         (["trian"], 2, "no command 'trian'. Did you mean kgg train?"),
         (["x"], 2, "no command 'x'. See kgg --help"),
         (["train"], 2, "One SOURCE is needed"),

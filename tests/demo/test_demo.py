@@ -30,7 +30,7 @@ def test_all_are_good():
     assert without.startswith(
         "Without a penalty all three trainers found all 8 modes in every seed. Of "
         "those that lost no mode DualityGapGAN was the sharpest (90% of its samples "
-        "near a mode); a run took 2 s, "
+        "near a mode); a run took 2 s of GAN, "
     )
     assert penalized.startswith("With R1 all three")
 
