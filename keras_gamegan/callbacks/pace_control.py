@@ -200,7 +200,8 @@ class PaceControl(measurement.Measurement):
                     f"Received: a {type(data).__name__} in fit() and real_data=None. "
                     "Pass a batch of real data to PaceControl."
                 )
-            data = data.take(1)
+            # A stream of epochs counts how often it is read: it is entered elsewhere.
+            data = getattr(data, "starting_at", lambda step: data)(0).take(1)
         number = self._settings["num_samples"]
         inputs = self.model.discriminator_network.inputs
         batches = data_forms.batches("real_data", data, inputs, number)

@@ -62,8 +62,11 @@ def decode(content: bytes, size: tuple[int, int], color_mode: str) -> np.ndarray
 def _decoded(content: bytes) -> tf.Tensor:
     """Returns the image as uint8 (height, width, 3 or 4)."""
     if content.startswith(b"\x89PNG"):
-        # Of grey ones with less than 8 bits TensorFlow gets the opacity wrong.
-        is_coarse = content[24:25] < b"\x08" and content[25:26] == b"\0"
+        # With less than 8 bits TensorFlow gets the opacity wrong: of grey ones, and of
+        # palettes that say nothing of it.
+        opaque = b"tRNS" not in content.partition(b"IDAT")[0]
+        kinds = (b"\0", b"\3") if opaque else (b"\0",)
+        is_coarse = content[24:25] < b"\x08" and content[25:26] in kinds
         return tf.io.decode_png(content, channels=3 if is_coarse else 4)
     if content.startswith(b"\xff\xd8\xff"):
         image = tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE")
@@ -81,7 +84,9 @@ def _decoded(content: bytes) -> tf.Tensor:
 
 
 def _webp(content: bytes) -> Any:
-    if hasattr(tf.io, "decode_webp"):  # From TensorFlow 2.20 on.
+    # An animation without alpha corrupts TensorFlow's memory, and ends the process.
+    animated = content[12:16] == b"VP8X" and bool(content[20] & 2)
+    if hasattr(tf.io, "decode_webp") and not animated:  # From TensorFlow 2.20 on.
         return tf.io.decode_webp(content)[0]
     try:
         pillow = importlib.import_module("PIL.Image")

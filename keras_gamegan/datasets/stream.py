@@ -122,6 +122,12 @@ class ShuffledStream:
                 f"image. Received: shape {labels.shape}. Pass class numbers, not "
                 "one-hot vectors."
             )
+        if labels.size and not -(2**31) <= labels.min() <= labels.max() < 2**31:
+            raise ValueError(
+                "`labels` must be class numbers that an int32 holds. "
+                f"Received: labels from {labels.min()} to {labels.max()}. Number the "
+                "classes anew."
+            )
         return labels.astype(np.int32)
 
     def indices(self, step: int | tf.Tensor) -> tf.Tensor:

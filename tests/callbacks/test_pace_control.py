@@ -217,3 +217,19 @@ def test_what_cannot_be_controlled_is_said_when_training_begins():
     model.compile("sgd", "sgd")
     with pytest.raises(TypeError, match=r"PaceControl looks at what a GAN samples"):
         model.fit(tiny_runs.DATA, verbose=0, callbacks=[kgg.callbacks.PaceControl()])
+
+
+def test_looking_at_a_stream_does_not_move_it():
+    points = np.random.default_rng(0).normal(size=(64, 2)).astype("float32")
+
+    def weights(callbacks):
+        pair = kgg.networks.mlp_pair(2, latent_dim=4, width=8, seed=0)
+        gan = kgg.GAN(*pair, seed=0)
+        gan.compile(keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05))
+        stream = kgg.datasets.ShuffledStream(points, None, 16, seed=0)
+        gan.fit(stream.epochs(), epochs=2, verbose=0, callbacks=callbacks)
+        return gan.discriminator.get_weights()
+
+    looked = weights([kgg.callbacks.PaceControl(every=1000)])
+    for one, other in zip(looked, weights([]), strict=True):
+        np.testing.assert_array_equal(one, other)
