@@ -9,7 +9,6 @@ that they took stand beside. Runs are kept as `rates.py` keeps them, in the same
 it is named.
 """
 
-import os
 import pathlib
 
 import methods
@@ -18,15 +17,10 @@ import runs
 from absl import app, flags
 
 FLAGS = flags.FLAGS
-flags.DEFINE_list("problems", ["ring", "grid 5x5"], "Names of problems.")
-flags.DEFINE_list("methods", list(methods.METHODS), "Names of methods.")
-flags.DEFINE_list("rates", ["3e-4", "1e-3", "3e-3"], "Rates to tune over; all pairs.")
+runs.define_flags(["ring", "grid 5x5"], ["3e-4", "1e-3", "3e-3"])
+flags.adopt_module_key_flags(runs)
 flags.DEFINE_list("tuning_seeds", ["0"], "Seeds of tuning.")
 flags.DEFINE_integer("fresh_seeds", 10, "Seeds of the table: 100, 101, ...", 2)
-flags.DEFINE_integer("steps", 5000, "Plain steps of each run.", 100)
-flags.DEFINE_integer("processes", os.cpu_count(), "Runs at once.", 1)
-flags.DEFINE_string("results", "build/quality/rates.jsonl", "File of all runs.")
-flags.DEFINE_list("change", [], "As in rates.py.")
 
 
 def best_rates(results):

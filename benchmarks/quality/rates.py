@@ -9,7 +9,6 @@ averaged generator. Runs that are in the results already are not run again, so t
 command can be interrupted; it prints the table from all of them.
 """
 
-import os
 import pathlib
 
 import methods
@@ -18,19 +17,9 @@ import runs
 from absl import app, flags
 
 FLAGS = flags.FLAGS
-flags.DEFINE_list("problems", ["ring", "grid 3x3"], "Names of problems.")
-flags.DEFINE_list("methods", list(methods.METHODS), "Names of methods.")
-flags.DEFINE_list("rates", ["1e-4", "1e-3", "1e-2"], "Rates of each player; all pairs.")
+runs.define_flags(["ring", "grid 3x3"], ["1e-4", "1e-3", "1e-2"])
+flags.adopt_module_key_flags(runs)
 flags.DEFINE_list("seeds", ["0"], "Seeds.")
-flags.DEFINE_integer("steps", 5000, "Plain steps of each run.", 100)
-flags.DEFINE_integer("processes", os.cpu_count(), "Runs at once.", 1)
-flags.DEFINE_string("results", "build/quality/rates.jsonl", "File of all runs.")
-flags.DEFINE_list(
-    "change",
-    [],
-    "Changes of the setting, name=value: beta_1, width, batch_size, data_scale, "
-    "output_scale.",
-)
 
 
 def table(results):

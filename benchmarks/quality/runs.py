@@ -3,6 +3,7 @@
 import itertools
 import json
 import multiprocessing
+import os
 import sys
 import time
 
@@ -11,7 +12,7 @@ import methods
 import numpy as np
 import problems
 import tensorflow as tf
-from absl import app
+from absl import app, flags
 
 import keras_gamegan as kgg
 
@@ -170,10 +171,22 @@ def gain(pairs):
     return f"{gained.mean():+.3f} ± {error:.3f}"
 
 
-def check_names(flags):
+def define_flags(problem_names, rates):
+    """Defines the flags that the scripts share, with these defaults."""
+    flags.DEFINE_list("problems", problem_names, "Names of problems.")
+    flags.DEFINE_list("methods", list(methods.METHODS), "Names of methods.")
+    flags.DEFINE_list("rates", rates, "Rates of each player; all pairs.")
+    flags.DEFINE_integer("steps", 5000, "Plain steps of each run.", 100)
+    flags.DEFINE_integer("processes", os.cpu_count(), "Runs at once.", 1)
+    flags.DEFINE_string("results", "build/quality/rates.jsonl", "File of all runs.")
+    about = f"Changes of the setting, name=value: {', '.join(SETTING)}."
+    flags.DEFINE_list("change", [], about)
+
+
+def check_names(given):
     """Raises `app.UsageError` if the flags name a problem or method that is none."""
     for name, known in (("problems", problems.PROBLEMS), ("methods", methods.METHODS)):
-        unknown = sorted(set(flags[name].value) - set(known))
+        unknown = sorted(set(given[name].value) - set(known))
         if unknown:
             raise app.UsageError(
                 f"--{name} must be some of {list(known)}. Received: {unknown}."

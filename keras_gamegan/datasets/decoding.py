@@ -85,14 +85,14 @@ def _decoded(content: bytes) -> tf.Tensor:
 
 def _webp(content: bytes) -> Any:
     # An animation without alpha corrupts TensorFlow's memory, and ends the process.
-    animated = content[12:16] == b"VP8X" and bool(content[20] & 2)
+    animated = content[12:16] == b"VP8X" and any(flag & 2 for flag in content[20:21])
     if hasattr(tf.io, "decode_webp") and not animated:  # From TensorFlow 2.20 on.
         return tf.io.decode_webp(content)[0]
     try:
         pillow = importlib.import_module("PIL.Image")
     except ImportError as error:
         raise ImportError(
-            f"TensorFlow {tf.__version__} reads no WebP images. Install Pillow, which "
+            f"TensorFlow {tf.__version__} cannot read this WebP. Install Pillow, which "
             "does: pip install pillow. Or convert the images to PNG."
         ) from error
     try:

@@ -66,7 +66,7 @@ class LabelledData(StructuredData):
         element = (x,) if y is None else (x, y)
         data, labels = elements.data_and_labels(element, network)
         data = arrays.as_array(what, data)
-        if labels is None and isinstance(element, tuple) and len(element) > 1:
+        if labels is None and y is not None:
             warnings.warn(
                 "The networks take no labels: `y` is left unused. Leave it out, or "
                 "build networks with inputs [data, labels] and [latents, labels].",
