@@ -129,6 +129,7 @@ def check_number(
     maximum: float = math.inf,
     exclusive: bool = False,
     hint: str = "",
+    below: bool = False,
 ) -> float:
     """Returns ``value`` as a float, or raises if it lies outside the range.
 
@@ -139,6 +140,7 @@ def check_number(
         maximum: Upper end of the range.
         exclusive: Whether ``minimum`` itself is refused.
         hint: A sentence that says how to mend the call.
+        below: Whether ``maximum`` itself is refused.
 
     Returns:
         ``value`` as a Python float.
@@ -148,7 +150,7 @@ def check_number(
         ValueError: If ``value`` is outside the range, infinite or NaN.
     """
     opening = "(" if exclusive else "["
-    closing = "]" if math.isfinite(maximum) else ")"
+    closing = "]" if math.isfinite(maximum) and not below else ")"
     expected = (
         f"`{name}` must be a number in {opening}{minimum:g}, {maximum:g}{closing}. "
     )
@@ -159,7 +161,8 @@ def check_number(
         )
     number = _float(value)
     inside = minimum < number if exclusive else minimum <= number
-    if not (inside and number <= maximum and math.isfinite(number)):
+    inside = inside and (number < maximum if below else number <= maximum)
+    if not (inside and math.isfinite(number)):
         raise ValueError(f"{expected}Received: {name}={value!r}. {hint}".strip())
     return number
 

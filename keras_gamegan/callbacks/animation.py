@@ -3,6 +3,7 @@
 import importlib
 import io
 import re
+import warnings
 from typing import Any
 
 from keras_gamegan import files
@@ -19,7 +20,8 @@ def write(directory: Any, pattern: str) -> bool:
     """Writes `samples.gif`, from the first picture to the last.
 
     Of more than a hundred pictures, a hundred are taken, evenly spread. Pictures of
-    another size than the last one are of another run and left out.
+    another size than the last one are of another run and left out; so is, with a
+    warning, a file that is no picture: training is over, and its result not lost.
 
     Args:
         directory: Folder of the pictures, of `files.locate`.
@@ -39,8 +41,17 @@ def write(directory: Any, pattern: str) -> bool:
     chosen = names if last < _MOST else [names[place] for place in sorted(places)]
     frames = []
     for name in chosen:
-        picture = pillow.open(io.BytesIO(files.read_bytes(directory / name)))
-        frames.append(picture.convert("RGB").quantize(256, dither=pillow.Dither.NONE))
+        try:
+            picture = pillow.open(io.BytesIO(files.read_bytes(directory / name)))
+            colors = picture.convert("RGB")
+        except (OSError, SyntaxError, ValueError) as error:  # As Pillow says damage.
+            warnings.warn(
+                f"{str(directory / name)!r} is left out of {NAME}: it cannot be read "
+                f"as a picture ({error}).",
+                stacklevel=2,
+            )
+            continue
+        frames.append(colors.quantize(256, dither=pillow.Dither.NONE))
     frames = [frame for frame in frames if frame.size == frames[-1].size]
     if len(frames) < 2:
         return False

@@ -1,7 +1,5 @@
 """`kgg evaluate`."""
 
-import json
-
 import keras
 import numpy as np
 
@@ -37,8 +35,7 @@ def run(arguments: list[str]) -> None:
         )
     source = given.source or settings.get("source", "average")
     found = measure(gan, settings, source, given.num, given.seed, given.data_dir)
-    text = json.dumps(found, indent=1)
-    (folder.path / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+    folder.note_evaluation(found)
     for name, value in found.items():
         shown = f"{value:.4g}" if isinstance(value, float) else value
         print(f"{name:20} {shown}")

@@ -20,6 +20,12 @@ def run(arguments: list[str]) -> None:
     flags = given.group("flags")
     flags.text("output", None, "The page; default: report.html in the first RUN.")
     paths = given.parse(arguments)
+    if given.output and pathlib.Path(given.output).is_dir():
+        raise options.UsageError(
+            f"--output must be a file. Received: --output={given.output}, a folder. "
+            "Name the page in it: --output="
+            f"{pathlib.Path(given.output) / 'report.html'}."
+        )
     runs = [report_page.read(run_folder.RunFolder(path)) for path in paths]
     output = pathlib.Path(given.output or pathlib.Path(paths[0]) / "report.html")
     output.parent.mkdir(parents=True, exist_ok=True)

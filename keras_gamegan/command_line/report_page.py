@@ -3,7 +3,6 @@
 import csv
 import html
 import io
-import json
 import math
 import pathlib
 from typing import Any, NamedTuple
@@ -49,18 +48,17 @@ def read(folder: run_folder.RunFolder) -> Run:
             f"{str(folder.path)!r}, which has no settings.json. Train one: kgg train "
             "my_pngs --output_dir=..."
         )
-    evaluation = folder.path / "evaluation.json"
-    measured = evaluation.is_file()
+    evaluation = folder.evaluation()
     pictures = sorted(folder.samples.glob("epoch_*.png"), key=lambda path: path.stem)
     animation = folder.samples / "samples.gif"
     return Run(
         str(folder.path),
         folder.settings(),
         _logs(folder),
-        json.loads(evaluation.read_text(encoding="utf-8")) if measured else {},
+        evaluation,
         pictures[-1].read_bytes() if pictures else None,
         animation.read_bytes() if animation.is_file() else None,
-        measured and _is_newer(folder.model, evaluation),
+        bool(evaluation) and _is_newer(folder.model, folder.evaluation_file),
     )
 
 
@@ -71,7 +69,7 @@ def _is_newer(path: pathlib.Path, other: pathlib.Path) -> bool:
 def _logs(folder: run_folder.RunFolder) -> dict[str, list[float]]:
     if not folder.history.is_file():
         return {}
-    with folder.history.open(encoding="utf-8", newline="") as file:
+    with folder.history.open(encoding="utf-8", errors="replace", newline="") as file:
         rows = list(csv.DictReader(file))
     names = [name for name in (rows[0] if rows else {}) if name != "epoch"]
     return {name: [_number(row[name]) for row in rows] for name in names}

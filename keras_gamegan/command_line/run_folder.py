@@ -1,6 +1,7 @@
 """The folder of a training run: one run each, nothing half-written, nothing twice."""
 
 import json
+import math
 import os
 import pathlib
 import shutil
@@ -10,6 +11,9 @@ from typing import Any
 import keras
 
 from keras_gamegan.typing import PathLike
+
+# Settings that every run notes: by them its settings.json is known.
+_MARKS = {"dataset", "method", "network", "seed"}
 
 
 class RunFolder:
@@ -27,6 +31,15 @@ class RunFolder:
         self.history = self.path / "history.csv"
         self.model = self.path / "model.keras"
         self.sampler = self.path / "sampler" / "1"
+        self._settings = self.path / "settings.json"
+        self._data = self.path / "data.json"
+        self.evaluation_file = self.path / "evaluation.json"
+
+    @property
+    def written(self) -> tuple[pathlib.Path, ...]:
+        """The files and folders that `kgg train` writes."""
+        files = (self._settings, self._data, self.history, self.model)
+        return (*files, self.samples, self.logs, self.checkpoints, self.sampler.parent)
 
     def claim(self, settings: Mapping[str, Any]) -> None:
         """Makes the folder that of a run with these settings.
@@ -35,8 +48,17 @@ class RunFolder:
             settings: Dictionary of whatever makes the run what it is.
 
         Raises:
-            ValueError: If it is the folder of a run with other settings.
+            ValueError: If it is the folder of a run with other settings, or holds what
+                something else wrote under the names that a run writes.
         """
+        taken = [path.name for path in self.written if path.exists()]
+        if taken and not set(self.settings()) >= _MARKS:
+            raise ValueError(
+                "--output_dir must be a new folder, or that of a run of kgg train. "
+                f"Received: {str(self.path)!r}, where {', '.join(taken)} would be "
+                "overwritten and no settings.json of a run stands. Choose another "
+                "--output_dir."
+            )
         if any(self.checkpoints.glob("*.json")):
             old = self.settings()
             changed = [
@@ -53,9 +75,7 @@ class RunFolder:
                     "--output_dir, or remove this one."
                 )
             return
-        path = self.path / "settings.json"
-        text = json.dumps(settings, indent=1) + "\n"
-        _replace(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+        _write_json(self._settings, settings)
 
     def note_examples(self, number: int) -> None:
         """Notes how many images the run learns from; says so if it began with others.
@@ -63,9 +83,8 @@ class RunFolder:
         Args:
             number: Number of examples.
         """
-        path = self.path / "data.json"
-        if path.is_file():
-            before = json.loads(path.read_text(encoding="utf-8")).get("examples")
+        if self._data.is_file():
+            before = _read_json(self._data, "what the run learns from").get("examples")
             if before != number:
                 print(
                     f"The data have changed: {number} images, {before} when the run "
@@ -73,23 +92,23 @@ class RunFolder:
                     "gives."
                 )
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"examples": number}) + "\n"
-        _replace(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+        _write_json(self._data, {"examples": number})
+
+    def note_evaluation(self, found: Mapping[str, Any]) -> None:
+        """Keeps what was measured of the run.
+
+        Args:
+            found: The numbers, by name.
+        """
+        _write_json(self.evaluation_file, found)
+
+    def evaluation(self) -> dict[str, Any]:
+        """Returns what was measured of the run; nothing if it was not."""
+        return _read_json(self.evaluation_file, "what kgg evaluate measured")
 
     def settings(self) -> dict[str, Any]:
         """Returns what the run was begun with; nothing of another program's folder."""
-        path = self.path / "settings.json"
-        if not path.is_file():
-            return {}
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(
-                f"{str(path)!r} must hold the run's settings. Received: a damaged file "
-                f"({error}). Take a copy of it, or train anew in another folder."
-            ) from error
-        return found if isinstance(found, dict) else {}
+        return _read_json(self._settings, "the run's settings")
 
     def load(self) -> keras.Model:
         """Returns the trained model.
@@ -134,13 +153,13 @@ class RunFolder:
         """
         if not self.history.exists():
             return
-        with self.history.open(encoding="utf-8", newline="") as file:
-            header, *lines = file.readlines() or [""]
-        kept = [
-            line
-            for line in lines
-            if line.endswith("\n") and int(line.split(",")[0]) < num_epochs
-        ]
+        header, *lines = _lines(self.history) or [""]
+        if header and not header.startswith("epoch,"):
+            raise ValueError(
+                f"{str(self.history)!r} must begin with the column epoch. Received: "
+                f"{header.strip()!r}. Move it away: the run goes on without it."
+            )
+        kept = [line for line in lines if _epoch(line) < num_epochs]
         text = "".join([header, *kept]) if kept else ""
 
         def write(beside: pathlib.Path) -> None:
@@ -179,6 +198,41 @@ class RunFolder:
                 '    images = made["samples"]  # (16, height, width, channels)',
             ]
         )
+
+
+def _read_json(path: pathlib.Path, what: str) -> dict[str, Any]:
+    """Returns the dictionary in a file; an empty one if there is no file."""
+    if not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        found, reason = None, f"a damaged file ({error})"
+    else:
+        reason = f"a {type(found).__name__}"
+    if not isinstance(found, dict):
+        raise ValueError(
+            f"{str(path)!r} must hold {what}, a JSON object. Received: {reason}. Put a "
+            "copy of it in its place, or train in another folder."
+        )
+    return found
+
+
+def _write_json(path: pathlib.Path, content: Mapping[str, Any]) -> None:
+    text = json.dumps(content, indent=1) + "\n"
+    _replace(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+
+
+def _lines(path: pathlib.Path) -> list[str]:
+    # What was torn need not be text.
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        return file.readlines()
+
+
+def _epoch(line: str) -> float:
+    """Returns the epoch of a line of the history; infinity of a torn one."""
+    number = line.split(",")[0]
+    return int(number) if line.endswith("\n") and number.isdecimal() else math.inf
 
 
 def _replace(path: pathlib.Path, write: Callable[[pathlib.Path], object]) -> None:

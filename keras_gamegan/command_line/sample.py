@@ -41,6 +41,7 @@ def run(arguments: list[str]) -> None:
             "--output must end in .png or .npz, or be a folder. Received: "
             f"--output={output}."
         )
+    _check_free(output)
     if output.suffix == ".png" and given.num > _MOST_IN_PICTURE:
         raise options.UsageError(
             f"One picture holds {_MOST_IN_PICTURE} samples at most. Received: "
@@ -63,13 +64,33 @@ def _labels(text: str | None, number: int, gan: keras.Model) -> np.ndarray | Non
         classes = gan.generator_network.num_classes
         return None if classes is None else np.arange(number) % classes
     try:
-        classes = [int(part) for part in text.split(",")]
-    except ValueError as error:
+        # Wider than any class, so that the model says which there are.
+        classes = np.array([int(part) for part in text.split(",")], np.int64)
+    except (OverflowError, ValueError) as error:
         raise options.UsageError(
             "--labels must be numbers of classes, such as 3 or 0,1,2. Received: "
             f"--labels={text}."
         ) from error
-    return np.resize(np.asarray(classes, np.int32), number)
+    return np.resize(classes, number)
+
+
+def _check_free(output: pathlib.Path) -> None:
+    """Raises if samples would fall among other files, or where no file can stand."""
+    if output.suffix:
+        if output.is_dir():
+            raise options.UsageError(
+                f"--output={output} must be a file. Received: the path of a folder."
+            )
+    elif output.is_file():
+        raise options.UsageError(
+            f"--output without .png or .npz is a folder. Received: --output={output}, "
+            "a file."
+        )
+    elif output.is_dir() and any(output.iterdir()):
+        raise options.UsageError(
+            "--output must be a new folder, or an empty one. Received: "
+            f"--output={output}, which holds files. Name another."
+        )
 
 
 def _write(

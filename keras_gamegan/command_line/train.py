@@ -1,6 +1,7 @@
 """`kgg train`."""
 
 import os
+import pathlib
 import shlex
 import signal
 from typing import Any
@@ -109,12 +110,12 @@ def run(arguments: list[str]) -> None:
 
 def _check_output(source: str, output: str) -> None:
     """Raises if a run would write its pictures among the images it learns from."""
-    inside = os.path.commonpath(
-        [os.path.realpath(source), os.path.realpath(output)]
-    ) == os.path.realpath(source)
-    if os.path.isdir(source) and inside:
+    learned, folder = pathlib.Path(source).resolve(), pathlib.Path(output).resolve()
+    written = run_folder.RunFolder(folder).written
+    inside = learned.is_dir() and folder.is_relative_to(learned)
+    if inside or any(learned.is_relative_to(each.resolve()) for each in written):
         raise ValueError(
-            "--output_dir must lie outside SOURCE, or the run learns from its own "
+            "--output_dir and SOURCE must lie apart, or the run learns from its own "
             f"pictures. Received: SOURCE={source}, --output_dir={output}. Name another "
             "folder: --output_dir=../runs/images."
         )

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from keras_gamegan import payoffs, recipes
+from keras_gamegan import recipes
 from keras_gamegan.command_line import options
 from keras_gamegan.recipes import recipe as recipe_module
 
@@ -44,9 +44,7 @@ def _define_basic(basic: options.Group) -> None:
     basic.integer("batch_size", 64, "Images in a batch.")
     names = tuple(recipes.names())
     basic.choice("recipe", "baseline", names, "Defaults of the flags below.")
-    basic.choice(
-        "method", None, ("gan", "duality_gap", "fictitious"), "Trainer; the recipe's."
-    )
+    _choice(basic, "method", "Trainer; the recipe's.")
     basic.switch("conditional", False, "Whether to learn classes: of subfolders, say.")
     basic.integer("seed", 0, "Of weights, latents, draws and order.", 0)
 
@@ -78,35 +76,28 @@ def _define_run(run: options.Group) -> None:
 
 def _define_recipe(made: options.Options) -> None:
     networks = made.group("networks (default: the recipe's)")
-    known = ("dcgan", "residual", "modern", "mlp")
-    networks.choice("network", None, known, "Architecture.")
+    _choice(networks, "network", "Architecture.")
     networks.integer("latent_dim", None, "Size of a latent.")
     networks.integer("base_filters", None, "Filters of the outermost level.")
     networks.integer("num_blocks", None, "Residual blocks at each size.")
     networks.integer("mlp_width", None, "Units of a hidden layer.")
-    networks.choice("generator_normalization", None, ("batch", "none"), "Layers.")
-    networks.choice(
-        "discriminator_normalization", None, ("none", "spectral", "layer"), "Layers."
-    )
+    _choice(networks, "generator_normalization", "Layers.")
+    _choice(networks, "discriminator_normalization", "Layers.")
     method = made.group("method (default: the recipe's)")
     method.integer("discriminator_steps", None, "Discriminator updates a step.")
     method.integer("num_response_steps", None, "k of the search; costs k + 1.", 0)
-    updates = ("sgd", "momentum", "adam", "rmsprop")
-    method.choice("response_optimizer", None, updates, "Update of the search.")
+    _choice(method, "response_optimizer", "Update of the search.")
     method.number("response_learning_rate", None, "Step of the search.")
     method.integer("history_capacity", None, "Models kept, the live one included.")
     method.integer("history_interval", None, "Train steps between two of them.")
-    kept = ("fifo", "geometric", "thinned", "reservoir")
-    method.choice("retention", None, kept, "Which model gives way to a new one.")
+    _choice(method, "retention", "Which model gives way to a new one.")
     about = "Share of the live opponent; -1: as of any other."
     method.number("current_weight", None, about, None)
-    sides = ("both", "discriminator", "generator")
-    method.choice("side", None, sides, "Whose history is used.")
-    method.choice("mixture", None, ("sampled", "full"), "One opponent a step, or all.")
+    _choice(method, "side", "Whose history is used.")
+    _choice(method, "mixture", "One opponent a step, or all.")
     loss = made.group("loss and optimizers (default: the recipe's)")
-    loss.choice("loss", None, payoffs.lookup.NAMES, "Value of the game.")
-    penalties = ("none", "r1", "r1+r2", "gradient_penalty")
-    loss.choice("penalty", None, penalties, "On D's slope.")
+    _choice(loss, "loss", "Value of the game.")
+    _choice(loss, "penalty", "On D's slope.")
     loss.number("penalty_weight", None, "Of the penalty.")
     loss.number("d_learning_rate", None, "Adam's for the discriminator.")
     loss.number("g_learning_rate", None, "Adam's for the generator.")
@@ -114,6 +105,10 @@ def _define_recipe(made: options.Options) -> None:
     loss.number("average_decay", None, "Of the moving average.", 0.0, 1.0)
     about = "Share of the run after which both rates fall to zero."
     loss.number("decay_start", None, about, 0.0, 0.999)
+
+
+def _choice(group: options.Group, name: str, about: str) -> None:
+    group.choice(name, None, recipe_module.CHOICES[name], about)
 
 
 def recipe(given: options.Options) -> recipes.Recipe:
@@ -138,7 +133,6 @@ def recipe(given: options.Options) -> recipes.Recipe:
                 f"--{other}={getattr(made, other)}. Drop --{name}, or change --{other}."
             )
     _check_source(given.source, made)
-    made.check()
     return made
 
 

@@ -119,7 +119,7 @@ def _coincidences(finding: np.ndarray, scoring: np.ndarray) -> _Coincidences:
     n, m = len(finding), len(scoring)
     hashes = np.concatenate([_hashes(finding), _hashes(scoring)])
     _, content = np.unique(hashes, return_inverse=True)
-    size = content.max() + 1
+    size = int(np.max(content)) + 1
     # How often each content stands in the first set, and in the second.
     a, b = (
         np.bincount(part, minlength=size).astype(np.float64)

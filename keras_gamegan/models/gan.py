@@ -117,7 +117,7 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
         )
         if average_decay is not None:
             average_decay = validation.check_number(
-                "average_decay", average_decay, 0.0, 1.0 - 1e-9
+                "average_decay", average_decay, 0.0, 1.0, below=True
             )
         self.average_decay = average_decay
         of_discriminator, of_generator = pairing.label_indices(discriminator, generator)

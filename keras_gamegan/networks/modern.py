@@ -76,7 +76,7 @@ def modern_pair(
 
     References:
         Y. Huang, A. Gokaslan, V. Kuleshov, J. Tompkin: The GAN is dead; long live the
-        GAN! A modern baseline GAN. 2024.
+        GAN! A Modern GAN Baseline. 2024.
         H. Zhang, Y. N. Dauphin, T. Ma: Fixup initialization: residual learning without
         normalization. 2019.
     """

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_gamegan import models, schedules, validation
+from keras_gamegan import models, payoffs, schedules, validation
 from keras_gamegan.recipes import building
 
 
@@ -30,20 +30,21 @@ class Recipe:
             "duality_gap").
         num_response_steps: k of the search, >= 0 ("duality_gap").
         response_optimizer: "sgd", "momentum", "adam" or "rmsprop" (likewise).
-        response_learning_rate: Step of the search (likewise).
-        history_capacity: Models kept, the live one included ("fictitious").
-        history_interval: Train steps between two of them (likewise).
+        response_learning_rate: Step of the search, > 0 (likewise).
+        history_capacity: Models kept, the live one included, >= 1 ("fictitious").
+        history_interval: Train steps between two of them, >= 1 (likewise).
         retention: "fifo", "geometric", "thinned" or "reservoir" (likewise).
-        current_weight: Share of the live opponent; -1: as of any other (likewise).
+        current_weight: Share of the live opponent, in [0, 1]; -1: as of any other
+            (likewise).
         side: "both", "discriminator" or "generator": whose history (likewise).
         mixture: "sampled" or "full" (likewise).
         loss: Name of a payoff.
         penalty: "none", "r1", "r1+r2" or "gradient_penalty".
-        penalty_weight: Its weight; None: its own default.
-        d_learning_rate: Adam's for the discriminator.
-        g_learning_rate: Adam's for the generator.
-        beta_1: Adam's, both players.
-        average_decay: Of the moving average of the generator, in [0, 1].
+        penalty_weight: Its weight, >= 0; None: its own default.
+        d_learning_rate: Adam's for the discriminator, > 0.
+        g_learning_rate: Adam's for the generator, > 0.
+        beta_1: Adam's, both players, in [0, 1).
+        average_decay: Of the moving average of the generator, in [0, 1).
         decay_start: Share of the run, in [0, 1), after which both rates fall to zero
             (`kgg.schedules.LinearDecay`); None: they stay.
 
@@ -54,6 +55,10 @@ class Recipe:
         >>> gan = small.build((16, 16, 3), seed=0)
         >>> gan.sample(2, seed=0).shape
         (2, 16, 16, 3)
+
+    Raises:
+        TypeError, ValueError: If a setting is none that can be, or if they cannot train
+            a GAN together.
     """
 
     network: str = "dcgan"
@@ -83,6 +88,26 @@ class Recipe:
     average_decay: float = 0.999
     decay_start: float | None = None
 
+    def __post_init__(self) -> None:
+        for name, choices in CHOICES.items():
+            validation.check_choice(name, getattr(self, name), choices)
+        for name, minimum in _COUNTS.items():
+            validation.check_integer(name, getattr(self, name), minimum)
+        for name in _RATES:
+            validation.check_number(name, getattr(self, name), exclusive=True)
+        for name in ("beta_1", "average_decay"):
+            validation.check_number(name, getattr(self, name), 0.0, 1.0, below=True)
+        if self.decay_start is not None:
+            schedules.LinearDecay(self.decay_start)
+        if self.penalty_weight is not None:
+            validation.check_number("penalty_weight", self.penalty_weight)
+        if self.current_weight != -1:
+            hint = "-1 is the share of any other."
+            validation.check_number(
+                "current_weight", self.current_weight, 0.0, 1.0, hint=hint
+            )
+        self._check_bound()
+
     def settings(self) -> dict[str, Any]:
         """Returns the settings that mean something, given the others."""
         taken = dataclasses.asdict(self)
@@ -93,17 +118,16 @@ class Recipe:
         other, values = BELONGS.get(name, (name, (getattr(self, name),)))
         return getattr(self, other) in values
 
-    def check(self) -> None:
-        """Raises `ValueError` for settings that cannot train a GAN together."""
+    def _check_bound(self) -> None:
         bounded = self.penalty != "none" or (
             self.network != "mlp" and self.discriminator_normalization == "spectral"
         )
         if self.loss == "wasserstein" and not bounded:
             raise ValueError(
-                "--loss=wasserstein needs a bound on the discriminator's slope, "
-                "without which its value grows for ever. Received: --penalty=none and "
-                "no spectral normalization. Add --penalty=gradient_penalty, or "
-                "--discriminator_normalization=spectral."
+                "loss=wasserstein needs a bound on the discriminator's slope, without "
+                "which its value grows for ever. Received: penalty=none and no "
+                "spectral normalization. Use penalty=gradient_penalty, or "
+                "discriminator_normalization=spectral."
             )
 
     def callbacks(self) -> list[keras.callbacks.Callback]:
@@ -133,9 +157,33 @@ class Recipe:
         Raises:
             ValueError: If the settings do not fit each other or the images.
         """
-        self.check()
         return building.build(self, image_shape, num_classes, seed, jit_compile)
 
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "network": ("dcgan", "residual", "modern", "mlp"),
+    "generator_normalization": ("batch", "none"),
+    "discriminator_normalization": ("none", "spectral", "layer"),
+    "method": ("gan", "duality_gap", "fictitious"),
+    "response_optimizer": ("sgd", "momentum", "adam", "rmsprop"),
+    "retention": ("fifo", "geometric", "thinned", "reservoir"),
+    "side": ("both", "discriminator", "generator"),
+    "mixture": ("sampled", "full"),
+    "loss": payoffs.lookup.NAMES,
+    "penalty": ("none", "r1", "r1+r2", "gradient_penalty"),
+}
+# Setting -> the least that it may be.
+_COUNTS = {
+    "latent_dim": 1,
+    "base_filters": 1,
+    "num_blocks": 1,
+    "mlp_width": 1,
+    "discriminator_steps": 1,
+    "num_response_steps": 0,
+    "history_capacity": 1,
+    "history_interval": 1,
+}
+_RATES = ("d_learning_rate", "g_learning_rate", "response_learning_rate")
 
 # Setting -> (the setting it belongs to, the values with which it means something).
 BELONGS: dict[str, tuple[str, tuple[str, ...]]] = {

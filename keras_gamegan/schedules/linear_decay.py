@@ -57,12 +57,10 @@ class LinearDecay(keras.callbacks.Callback):
 
     def __init__(self, start: float = 0.5, end: float = 0.0) -> None:
         super().__init__()
-        self.start = validation.check_number("start", start, 0.0, 1.0)
-        if self.start == 1.0:
-            raise ValueError(
-                "`start` must be below 1, or nothing is left to decay. Received: "
-                "start=1.0. Leave the callback out for constant rates."
-            )
+        hint = "For constant rates leave the callback out."
+        self.start = validation.check_number(
+            "start", start, 0.0, 1.0, hint=hint, below=True
+        )
         self.end = validation.check_number("end", end, 0.0, 1.0)
         self._progress = RunProgress()
         self._rates: tuple[float, float] | None = None

@@ -65,6 +65,16 @@ def test_of_many_pictures_a_hundred_are_taken_first_and_last_included(tmp_path):
     assert (found[0], found[-1]) == (1, 250)
 
 
+def test_what_is_no_picture_is_left_out_and_named(tmp_path):
+    for epoch in (1, 2, 3):
+        (tmp_path / f"epoch_00{epoch}.png").write_bytes(png(epoch))
+    (tmp_path / "epoch_002.png").write_bytes(b"no picture")
+    with pytest.warns(UserWarning, match=r"epoch_002\.png' is left out of samples"):
+        assert animation.write(tmp_path, r"epoch_([0-9]+)\.png")
+    found = frames((tmp_path / "samples.gif").read_bytes())
+    assert [pixel for pixel, _ in found] == [1, 3]
+
+
 def test_no_animation_of_one_picture_nor_without_pillow(tmp_path, monkeypatch):
     (tmp_path / "epoch_001.png").write_bytes(png(1))
     assert not animation.write(tmp_path, r"epoch_([0-9]+)\.png")

@@ -271,6 +271,69 @@ def test_a_run_that_is_done_says_so(trained, images, capsys):
     assert "Nothing to train: epochs done already: 2." in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "name", ["settings.json", "history.csv", "model.keras", "data.json", "logs/events"]
+)
+def test_what_something_else_wrote_is_not_overwritten(name, images, tmp_path, capsys):
+    folder = tmp_path / "run"
+    (folder / name).parent.mkdir(parents=True)
+    (folder / name).write_text('{"mine": 1}')
+    assert run("train", images, *QUICK, f"--output_dir={folder}") == 1
+    said = capsys.readouterr().err
+    taken = name.partition("/")[0]
+    assert f"where {taken} would be overwritten" in said
+    assert "another --output_dir" in said
+    assert (folder / name).read_text() == '{"mine": 1}'
+    assert len(list(folder.iterdir())) == 1
+
+
+@pytest.mark.parametrize("source", ["samples", "logs", "sampler/1", "checkpoints"])
+def test_images_are_not_what_the_run_writes(source, images, tmp_path, capsys):
+    shutil.copytree(images, tmp_path / source)
+    assert run("train", tmp_path / source, *QUICK, f"--output_dir={tmp_path}") == 1
+    assert "SOURCE must lie apart" in capsys.readouterr().err
+
+
+def test_a_torn_history_is_trimmed_and_another_table_is_refused(tmp_path):
+    folder = run_folder.RunFolder(tmp_path)
+    folder.history.write_bytes(b"epoch,d_loss\n0,1\n1,2\n\xff\xfe,3\n,\n2,0\n1")
+    folder.trim_history(2)
+    assert folder.history.read_text() == "epoch,d_loss\n0,1\n1,2\n"
+    folder.history.write_text("epoch;d_loss\n0;1\n")
+    with pytest.raises(ValueError, match=r"column epoch.*Received: 'epoch;d_loss'"):
+        folder.trim_history(2)
+    assert folder.history.read_text() == "epoch;d_loss\n0;1\n"
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '"a"', ""])
+def test_damaged_notes_are_said(content, tmp_path):
+    folder = run_folder.RunFolder(tmp_path)
+    for name, read in (
+        ("settings.json", folder.settings),
+        ("data.json", lambda: folder.note_examples(3)),
+        ("evaluation.json", folder.evaluation),
+    ):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(ValueError, match=rf"{name}' must hold .* Received: a "):
+            read()
+
+
+def test_outputs_that_cannot_be(trained, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    (tmp_path / "x.png").mkdir()
+    for arguments, told in (
+        (("report", trained, f"--output={tmp_path}"), "report.html."),
+        (("sample", trained, f"--output={tmp_path / 'file'}"), "a file."),
+        (("sample", trained, f"--output={tmp_path / 'x.png'}"), "of a folder."),
+        (("sample", trained, f"--output={tmp_path}"), "Name another."),
+        (("sample", trained, f"--labels={2**63}"), "--labels=9223372036854775808."),
+    ):
+        assert run(*arguments) == 2
+        assert capsys.readouterr().err.rstrip().endswith(told)
+    assert run("sample", trained, "--labels=99999999999") == 1
+    assert "whole numbers that int32 holds" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 a torn file"])
 def test_damaged_files_are_said(content, trained, tmp_path, capsys):
     folder = tmp_path / "copy"

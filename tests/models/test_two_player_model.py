@@ -439,6 +439,9 @@ def test_a_nan_is_told_by_player_and_step(xy, jit_compile):
         (lambda m, x: m(x), ValueError, r"shape \(.*1\).*other axes"),
         (lambda m, x: m(x)[:3, 0], ValueError, "3 numbers for a batch of 16"),
         (lambda m, x: tf.cast(m(x)[:, 0], tf.int32), TypeError, "dtype int32"),
+        (lambda m, x: None, TypeError, r"Received: None .*Return it\."),
+        (lambda m, x: {"value": m(x)}, TypeError, r"type dict.*Return one tensor"),
+        (lambda m, x: (m(x), m(x)[:, 0]), TypeError, r"type tuple.*one tensor"),
     ],
 )
 def test_a_value_that_is_none(xy, returned, error, text):

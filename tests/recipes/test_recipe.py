@@ -52,3 +52,33 @@ def test_callbacks():
     assert isinstance(decay, kgg.schedules.LinearDecay) and decay.start == 0.25
     # State belongs to a run.
     assert recipe.callbacks()[0] is not decay
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"method": "gna"}, "`method` must be one of 'gan'"),
+        ({"network": None}, "`network` must be one of"),
+        ({"penalty": "r3"}, "`penalty` must be one of"),
+        ({"loss": "hinged"}, "`loss` must be one of"),
+        ({"side": "both sides"}, "`side` must be one of"),
+        ({"latent_dim": 0}, "`latent_dim` must be an integer of at least 1"),
+        ({"num_response_steps": -1}, "`num_response_steps` must be an integer"),
+        ({"d_learning_rate": 0.0}, r"`d_learning_rate` must be a number in \(0, inf"),
+        ({"g_learning_rate": float("nan")}, "Received: g_learning_rate=nan"),
+        ({"beta_1": 1.0}, r"`beta_1` must be a number in \[0, 1\)"),
+        ({"average_decay": 1.0}, r"`average_decay` must be a number in \[0, 1\)"),
+        ({"decay_start": 1.0}, r"`start` must be a number in \[0, 1\)"),
+        ({"penalty_weight": -1.0}, "`penalty_weight` must be a number in"),
+        ({"current_weight": 1.5}, "-1 is the share of any other"),
+        ({"loss": "wasserstein"}, "needs a bound on the discriminator's slope"),
+    ],
+)
+def test_settings_that_cannot_be(change, told):
+    with pytest.raises(ValueError, match=told):
+        kgg.recipes.Recipe(**change)
+
+
+def test_settings_of_another_type():
+    with pytest.raises(TypeError, match=r"`base_filters` must be an integer"):
+        kgg.recipes.Recipe(base_filters=8.0)

@@ -143,7 +143,7 @@ def test_it_is_described_by_its_arguments():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"start": 1.0}, ValueError, r"`start` must be below 1.*Received: start=1"),
+        ({"start": 1.0}, ValueError, r"`start` must be .* \[0, 1\).*Received: start=1"),
         ({"start": -0.1}, ValueError, r"`start` must be.*Received: start=-0.1"),
         ({"end": 2}, ValueError, r"`end` must be.*Received: end=2"),
         ({"end": "0"}, TypeError, r"`end` must be.*Received: end='0'"),

@@ -261,7 +261,6 @@ def _mean(name: str, values: Any, batch: batches.Batch) -> tf.Tensor:
 
 def _per_example(name: str, values: Any, batch: batches.Batch) -> tf.Tensor:
     """Returns what a user's function returned, known to be a number an example."""
-    values = tf.convert_to_tensor(values)
     # Not the share's size: a slice has fewer.
     first = next(x for x in tf.nest.flatten(batch.examples) if x is not None)
     size = first.shape[0]
@@ -269,6 +268,13 @@ def _per_example(name: str, values: Any, batch: batches.Batch) -> tf.Tensor:
         f"The {name} of a game must be one floating number for each example, of shape "
         "(n,): the mean is taken over the whole batch, on all replicas."
     )
+    try:
+        values = tf.convert_to_tensor(values)
+    except (TypeError, ValueError) as error:
+        hint = "Return it." if values is None else "Return one tensor."
+        raise TypeError(
+            f"{expected} Received: {values!r} (of type {type(values).__name__}). {hint}"
+        ) from error
     if not values.dtype.is_floating:
         raise TypeError(
             f"{expected} Received: numbers of dtype {values.dtype.name}. Compute it of "
