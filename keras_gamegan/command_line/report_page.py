@@ -170,15 +170,18 @@ def render(runs: list[Run]) -> str:
 
 
 def _samples(run: Run) -> str:
-    name = html.escape(run.name)
-    shown = ""
-    for content, kind, what in (
-        (run.picture, "png", "samples"),
+    kinds = (
+        (run.picture, "png", "newest samples"),
         (run.animation, "gif", "samples over the training"),
-    ):
-        if content is not None:
-            shown += html_page.image(content, kind, f"{what} of {run.name}", "pixels")
-    return f"<figure>{shown or 'no pictures'}<figcaption>{name}</figcaption></figure>"
+    )
+    found = [(content, *rest) for content, *rest in kinds if content is not None]
+    shown = "".join(
+        html_page.image(content, kind, f"{what} of {run.name}", "pixels")
+        for content, kind, what in found
+    )
+    told = " and ".join(what for _, _, what in found) or "no pictures"
+    caption = f"{html.escape(run.name)}: {told}"
+    return f"<figure>{shown}<figcaption>{caption}</figcaption></figure>"
 
 
 def _curves(runs: list[Run]) -> str:

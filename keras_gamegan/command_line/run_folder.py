@@ -186,7 +186,7 @@ class RunFolder:
                 f"{self.path} holds",
                 f"  samples/      {number} picture{'' if number == 1 else 's'}",
                 *([logged] if self.logs.is_dir() else []),
-                "  history.csv   losses, a line for each epoch",
+                "  history.csv   losses, a line for each epoch, from 0",
                 "  checkpoints/  the same command with more --epochs goes on",
                 "  model.keras   import keras_gamegan, keras.models.load_model",
                 f"                kgg sample {self.path}, kgg report {self.path}",

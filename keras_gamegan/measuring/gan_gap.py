@@ -26,7 +26,8 @@ class GapEstimate(NamedTuple):
         minimax: V(D_w, G), a measure of the generator alone; at best the payoff's
             `optimum` (-log 2 for "minimax" and "non_saturating").
         maximin: V(D, G_w), a measure of the discriminator alone.
-        gap_error: Standard error of `gap` over the scoring batches.
+        gap_error: Standard error of `gap` over the scoring batches; NaN of a single
+            batch: a smaller `batch_size` gives more.
         minimax_error: Standard error of `minimax`.
         maximin_error: Standard error of `maximin`.
         curves: Array (num_steps, 2): the losses of G_w and D_w during their searches;
@@ -53,6 +54,14 @@ class GapEstimate(NamedTuple):
     maximin_error: float
     curves: Any
     num_scored: int
+
+    def __repr__(self) -> str:
+        names = ("gap", "minimax", "maximin")
+        told = [
+            f"{name}={getattr(self, name):.4g} ± {getattr(self, f'{name}_error'):.2g}"
+            for name in names
+        ]
+        return f"GapEstimate({', '.join(told)}, num_scored={self.num_scored})"
 
 
 class GapEstimator:

@@ -31,6 +31,8 @@ class Population:
         >>> data = np.random.default_rng(0).normal(size=(512, 2)).astype("float32")
         >>> _ = gan.fit(data[:256], verbose=0)
         >>> population = kgg.Population(gan)
+        >>> population
+        Population(generators=3, discriminators=3)
         >>> len(population), [member.age for member in population.generators]
         (6, [4, 2, 0])
         >>> p, q, value = population.equilibrium(data[256:])
@@ -50,6 +52,12 @@ class Population:
             )
         self._gan = gan
         self._sides = [members.Side(gan, name) for name in gan.roles.players]
+
+    def __repr__(self) -> str:
+        return (
+            f"Population(generators={len(self.generators)}, "
+            f"discriminators={len(self.discriminators)})"
+        )
 
     @property
     def generators(self) -> list[members.Member]:

@@ -38,6 +38,7 @@ def draw_curves(runs: Mapping[str, Mapping[str, Sequence[float]]]) -> Any:
             axes.plot(epochs, values, color=f"C{number}", marker=marker, linewidth=1.2)
         axes.set_title(name, fontsize="medium")
         axes.grid(alpha=0.3)
+        axes.xaxis.get_major_locator().set_params(integer=True)
         if index >= len(names) - columns:
             axes.set_xlabel("epoch")
     lines = figure.axes[0].get_lines()

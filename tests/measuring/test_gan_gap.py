@@ -96,6 +96,8 @@ def test_seed_repeats_and_search_widens_the_gap():
     assert longer.gap > once.gap > 0.0
     assert once.curves.shape == (20, 2)
     assert once.num_scored == 1024
+    told = f"gap={once.gap:.4g} ± {once.gap_error:.2g}"
+    assert told in repr(once) and "array" not in repr(once)
     assert 0.0 < once.gap_error < once.gap
 
 

@@ -67,6 +67,16 @@ FIT = {
         ValueError,
         "`validation_split` belongs to arrays.*Received",
     ),
+    "endless": (
+        {"x": _set(DATA).repeat().batch(2)},
+        ValueError,
+        r"needs `steps_per_epoch`\. Received: steps_per_epoch=None and a tf\.data",
+    ),
+    "endless validation": (
+        {"validation_data": _set(DATA).repeat().batch(2)},
+        ValueError,
+        "never ends needs `validation_steps`",
+    ),
     "validation": ({"validation_data": 3}, TypeError, "Received: validation_data=3"),
     "empty validation": ({"validation_data": ()}, ValueError, "a tuple of 0 entries"),
     "validation of another shape": (
@@ -91,6 +101,11 @@ EVALUATE = {
     "no data": ({"x": None}, ValueError, "`x` must be an array.*Received: x=None"),
     "weights": ({"sample_weight": DATA}, ValueError, "Received: sample_weight=..."),
     "steps": ({"steps": 0.5}, TypeError, r"Received: steps=0\.5"),
+    "endless": (
+        {"x": _set(DATA).repeat().batch(2)},
+        ValueError,
+        r"evaluate\(\) of a data set that never ends needs `steps`",
+    ),
     "flag": ({"return_dict": 1}, TypeError, "Received: return_dict=1"),
     "labels of a set": (
         {"x": _set(DATA).batch(2), "y": DATA},

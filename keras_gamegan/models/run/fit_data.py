@@ -91,6 +91,7 @@ def prepare(model: Any, x: Any, y: Any, arguments: dict) -> FitData:
     if isinstance(x, stream.ShuffledStream):
         x = x.epochs()
     validation_data = _validation(model, arguments.pop("validation_data", None))
+    _check_end("fit", validation_data, arguments, "validation_steps")
     if _is_structure(x) or arrays.is_array(x):
         element = model.data_form.of_arrays("The data", x, y)
         batch_size = arguments.pop("batch_size", None)
@@ -111,6 +112,7 @@ def prepare(model: Any, x: Any, y: Any, arguments: dict) -> FitData:
             "Split it: validation_data=dataset.take(n), dataset.skip(n)."
         )
     _check_set(model, x, y)
+    _check_end("fit", x, arguments, "steps_per_epoch")
     if isinstance(x, tf.data.Dataset):
         # Keras shuffles arrays only, and warns if a data set leaves it the default.
         arguments.setdefault("shuffle", False)
@@ -121,7 +123,7 @@ def prepare(model: Any, x: Any, y: Any, arguments: dict) -> FitData:
     return FitData(x, validation_data, size)
 
 
-def for_evaluation(model: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def for_evaluation(model: Any, x: Any, y: Any, arguments: dict) -> tuple[Any, Any]:
     """Returns (x, y) for Keras' `evaluate`, checked."""
     if isinstance(x, stream.ShuffledStream):
         x = x.epochs()
@@ -129,6 +131,7 @@ def for_evaluation(model: Any, x: Any, y: Any) -> tuple[Any, Any]:
         return as_xy(model.data_form.of_arrays("The data", x, y))
     _check_form("x", x)
     _check_set(model, x, y)
+    _check_end("evaluate", x, arguments, "steps")
     return x, y
 
 
@@ -162,6 +165,18 @@ def _check_form(name: str, x: Any) -> None:
         raise TypeError(
             f"{takes}. Received: {name}={x!r} (of type {type(x).__name__}). Make an "
             "array of it: np.asarray(...)."
+        )
+
+
+def _check_end(method: str, x: Any, arguments: dict, steps: str) -> None:
+    """Raises if Keras would read a data set that never ends until it ends."""
+    if not isinstance(x, tf.data.Dataset) or arguments.get(steps) is not None:
+        return
+    if x.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise ValueError(
+            f"{method}() of a data set that never ends needs `{steps}`. Received: "
+            f"{steps}=None and a tf.data.Dataset that repeats for ever. Pass "
+            f"{steps}=..., or leave .repeat() out."
         )
 
 

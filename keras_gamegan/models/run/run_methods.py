@@ -104,7 +104,7 @@ class RunMethods:
         run_arguments.check_evaluate(arguments)
         # Within `fit` the data were looked at when it was called.
         if not kwargs.get("_use_cached_eval_dataset"):
-            x, y = fit_data.for_evaluation(self, x, y)
+            x, y = fit_data.for_evaluation(self, x, y, arguments)
         with fit_checks.explained(self):
             run = super().evaluate  # type: ignore[misc]
             return run(x, y, **arguments, **kwargs)
