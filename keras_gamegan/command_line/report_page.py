@@ -174,12 +174,12 @@ def _samples(run: Run) -> str:
         (run.picture, "png", "newest samples"),
         (run.animation, "gif", "samples over the training"),
     )
-    found = [(content, *rest) for content, *rest in kinds if content is not None]
-    shown = "".join(
-        html_page.image(content, kind, f"{what} of {run.name}", "pixels")
-        for content, kind, what in found
-    )
-    told = " and ".join(what for _, _, what in found) or "no pictures"
+    shown, whats = "", []
+    for content, kind, what in kinds:
+        if content is not None:
+            shown += html_page.image(content, kind, f"{what} of {run.name}", "pixels")
+            whats.append(what)
+    told = " and ".join(whats) or "no pictures"
     caption = f"{html.escape(run.name)}: {told}"
     return f"<figure>{shown}<figcaption>{caption}</figcaption></figure>"
 
