@@ -11,12 +11,12 @@ from numpy.typing import ArrayLike
 
 from keras_gamegan import stateless, validation, variable_store
 from keras_gamegan.distribution import replicas, workers
-from keras_gamegan.games import history, randomness, structures
-from keras_gamegan.games.retention import Retention
+from keras_gamegan.games import history as bookkeeping
+from keras_gamegan.games import randomness, structures
 from keras_gamegan.games.structures import Mixture, Player
 from keras_gamegan.history import config, intervals, storage
 
-MIXTURES = history.MIXTURES
+MIXTURES = bookkeeping.MIXTURES
 _KEY = "members"
 
 
@@ -37,27 +37,22 @@ class WeightBank(variable_store.VariableStore):
 
     Args:
         network: A built Keras model, or a `StatelessNetwork` of one.
-        capacity: Number of slots, >= 1.
-        interval: As in `History`. Default: 100.
-        retention: Rule's name or `Retention`. Default: "geometric".
-        current_weight: As in `History`. Default: 0.5.
-        weights: As in `History`. Default: "uniform".
-        decay: As in `History`. Default: 0.9.
+        history: A `History`; or its capacity, for `History(capacity, **options)`.
+            Default: None, `History(**options)`.
         mixture: "sampled", one member a step; "sliced", some members a step, each for
             a slice of the batch; or "full", all. Default: "sampled".
-        slices: Number of slices, >= 1. Default: 4.
-        dtype: Dtype of the stored numbers, as in `History`. Default: None.
         seed: Integer seed of retention and of the draws. Default: 0.
         name: Layer name.
+        **options: Arguments of `History`, where none is given.
 
     Raises:
-        TypeError: If a number is not one.
+        TypeError: If a number is not one, or options stand beside a `History`.
         ValueError: If a number is out of range or a name unknown.
 
     Example:
         >>> import keras, keras_gamegan as kgg
         >>> network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-        >>> bank = kgg.WeightBank(network, capacity=3, retention="fifo")
+        >>> bank = kgg.WeightBank(network, kgg.History(3, retention="fifo"))
         >>> for _ in range(5):
         ...     bank.push()
         >>> bank.size, bank.capacity
@@ -67,38 +62,23 @@ class WeightBank(variable_store.VariableStore):
     def __init__(
         self,
         network: keras.Model | stateless.StatelessNetwork,
-        capacity: int,
+        history: config.History | int | None = None,
         *,
-        interval: int | intervals.Interval | None = 100,
-        retention: str | Retention = "geometric",
-        current_weight: float | None = 0.5,
-        weights: str = "uniform",
-        decay: float = 0.9,
         mixture: str = "sampled",
-        slices: int = 4,
-        dtype: str | None = None,
         seed: int = 0,
         name: str | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(name=name)
-        self.settings = settings = config.History(
-            capacity,
-            interval,
-            retention,
-            current_weight,
-            weights=weights,
-            decay=decay,
-            slices=slices,
-            dtype=dtype,
-        )
+        self.settings = settings = _settings(history, options)
         self.mixture_kind = validation.check_choice("mixture", mixture, MIXTURES)
-        if dtype == "bfloat16" and workers.is_multi_worker_scope():
+        if settings.dtype == "bfloat16" and workers.is_multi_worker_scope():
             raise ValueError(
                 "TensorFlow cannot send bfloat16 variables from worker to worker. "
                 "Received: History(dtype='bfloat16') on "
                 "several workers. Use dtype='float16' there."
             )
-        self._interval = intervals.get(interval)
+        self._interval = intervals.get(settings.interval)
         self._seed = validation.check_seed("seed", seed)
         if not isinstance(network, stateless.StatelessNetwork):
             network = stateless.StatelessNetwork(network)
@@ -119,26 +99,8 @@ class WeightBank(variable_store.VariableStore):
         if settings.weights == "nash":
             self._assigned = self.keep("probabilities", per_slot, "float64")
             self._assigned.assign(tf.one_hot(0, self.capacity, dtype=tf.float64))
-        self._assign_slots(history.initial_slots(self.capacity))
+        self._assign_slots(bookkeeping.initial_slots(self.capacity))
         self.built = True
-
-    @classmethod
-    def of_history(
-        cls,
-        network: keras.Model | stateless.StatelessNetwork,
-        settings: config.History,
-        **arguments: Any,
-    ) -> "WeightBank":
-        """Returns the bank that a `History` describes.
-
-        Args:
-            network: As in the constructor.
-            settings: A `History`.
-            **arguments: `mixture`, `seed` and `name` of the constructor.
-        """
-        described = {**settings.get_config(), "retention": settings.retention}
-        del described["side"], described["answered"]
-        return cls(network, **described, **arguments)
 
     def refresh(self) -> None:
         """Begins to keep weights that have become trainable, or that are new.
@@ -227,9 +189,9 @@ class WeightBank(variable_store.VariableStore):
             for member in members
         ]
 
-    def slots(self) -> history.Slots:
-        """Returns the book-keeping as `games.history.Slots` of tensors."""
-        return history.Slots(
+    def slots(self) -> bookkeeping.Slots:
+        """Returns the book-keeping as `games.bookkeeping.Slots` of tensors."""
+        return bookkeeping.Slots(
             *(
                 tf.convert_to_tensor(variable)
                 for variable in (self._ordinals, self._steps, self._head, self._clock)
@@ -241,7 +203,7 @@ class WeightBank(variable_store.VariableStore):
         if self._assigned is not None:
             return tf.cast(tf.convert_to_tensor(self._assigned), dtype)
         geometric = self.settings.weights == "geometric"
-        return history.probabilities(
+        return bookkeeping.probabilities(
             self.slots(),
             self.settings.current_weight,
             dtype,
@@ -327,7 +289,7 @@ class WeightBank(variable_store.VariableStore):
             )
 
         stream = self._stream(randomness.Purpose.OPPONENT, slots.clock)
-        return history.mixture_of(
+        return bookkeeping.mixture_of(
             fresh, share, self.mixture_kind, stream, self.settings.slices
         )
 
@@ -352,13 +314,15 @@ class WeightBank(variable_store.VariableStore):
     def _move(self, push: bool | tf.Tensor, player: Player, tick: int = 1) -> None:
         """Lets the live model move on if ``push``, and writes it to the head."""
         slots = self.slots()
-        number = history.retention_number(self._seed, slots)
-        moved = history.record_step(
+        number = bookkeeping.retention_number(self._seed, slots)
+        moved = bookkeeping.record_step(
             slots, self.settings.retention, push, number, tick=tick
         )
         if self._assigned is not None:
             shares = tf.convert_to_tensor(self._assigned)
-            self._assigned.assign(history.carried_probabilities(slots, moved, shares))
+            self._assigned.assign(
+                bookkeeping.carried_probabilities(slots, moved, shares)
+            )
         self._assign_slots(moved)
         self._write(moved.head, player)
 
@@ -380,7 +344,21 @@ class WeightBank(variable_store.VariableStore):
                 value = storage.stored(values[id(variable)], stack.dtype)
                 stack.value.scatter_update(tf.IndexedSlices(value, slot))
 
-    def _assign_slots(self, slots: history.Slots) -> None:
+    def _assign_slots(self, slots: bookkeeping.Slots) -> None:
         variables = (self._ordinals, self._steps, self._head, self._clock)
         for variable, value in zip(variables, slots, strict=True):
             variable.assign(value)
+
+
+def _settings(history: Any, options: dict[str, Any]) -> config.History:
+    """Returns the `History` that the arguments of a bank say."""
+    if history is None:
+        return config.History(**options)
+    if not isinstance(history, config.History):
+        return config.History(history, **options)
+    if options:
+        raise TypeError(
+            "A History says all of itself. Received: a History and "
+            f"{', '.join(f'{name}=' for name in options)}. Make the History with it."
+        )
+    return history

@@ -219,8 +219,28 @@ def test_cost_does_not_grow_with_the_capacity(network):
         ({"mixture": "mean"}, ValueError, "'sampled', 'sliced', 'full'"),
         ({"current_weight": -0.1}, ValueError, "`current_weight` must be a number"),
         ({"seed": None}, TypeError, "`seed` must be an integer"),
+        ({"interva": 3}, TypeError, "unexpected keyword argument 'interva'"),
     ],
 )
 def test_bad_arguments(network, arguments, error, match):
     with pytest.raises(error, match=match):
         kgg.WeightBank(network, **{"capacity": 3, **arguments})
+
+
+def test_a_history_says_all_of_itself(network):
+    history = kgg.History(3, 7, "fifo", 0.25, weights="geometric", decay=0.5)
+    bank = kgg.WeightBank(network, history)
+    assert bank.settings is history
+    spelled = kgg.WeightBank(
+        network,
+        capacity=3,
+        interval=7,
+        retention="fifo",
+        current_weight=0.25,
+        weights="geometric",
+        decay=0.5,
+    )
+    assert spelled.settings == history
+    assert kgg.WeightBank(network).settings == kgg.History()
+    with pytest.raises(TypeError, match=r"Received: a History and interval=\."):
+        kgg.WeightBank(network, history, interval=3)

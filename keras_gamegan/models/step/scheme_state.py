@@ -240,7 +240,7 @@ def _make_banks(
             "kgg.History(capacity=5, interval=100)."
         )
     banks = (
-        history.WeightBank.of_history(
+        history.WeightBank(
             network,
             settings,
             mixture=scheme.mixture,
