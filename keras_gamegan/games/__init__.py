@@ -24,6 +24,7 @@ from keras_gamegan.games.perturbation import Perturbation as Perturbation
 from keras_gamegan.games.proximal import Proximal as Proximal
 from keras_gamegan.games.solve import Solution as Solution
 from keras_gamegan.games.solve import solve as solve
+from keras_gamegan.games.starts import Persistent as Persistent
 
 __all__ = [
     "BestResponse",
@@ -34,6 +35,7 @@ __all__ = [
     "MatrixEquilibrium",
     "MatrixGame",
     "MatrixPlay",
+    "Persistent",
     "Perturbation",
     "Proximal",
     "Solution",

@@ -1,20 +1,24 @@
 """The best responses to both players: the inner problem of the duality gap."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import tensorflow as tf
 
 from keras_gamegan import representation, validation
 from keras_gamegan.games import perturbation as perturbations
-from keras_gamegan.games import randomness, search, sides, structures, updates
-from keras_gamegan.games.game import BatchFn, TwoPlayerGame
+from keras_gamegan.games import search, sides, starts, structures, updates
+from keras_gamegan.games.game import BatchFn, Objective, Outcome, TwoPlayerGame
 from keras_gamegan.games.structures import Player
 from keras_gamegan.games.updates import Update
 from keras_gamegan.typing import Config, Structure
 
-STARTS = ("current", "perturbed", "persistent")
-_PULL, _PERTURBATION, _LEARNING_RATE = 0.05, 0.01, 1e-3
+_LEARNING_RATE = 1e-3
+
+# Whom a search answers.
+Opponent: TypeAlias = (
+    structures.Mixture | Callable[[Player, Any], structures.Mixture] | None
+)
 
 
 class BestResponse:
@@ -59,13 +63,11 @@ class BestResponse:
             with the whole batch; or "local", each replica searches on its own share
             without communication. On one replica the two are the same.
             Default: "global".
-        start: "current", "perturbed" or "persistent". The last needs `num_steps` >= 1,
-            `sync="global"` and no `through_gradient`. Default: "current".
-        pull: With `start="persistent"`: how far the worst players are drawn back at
-            every step, in [0, 1]; 1 restarts from the current players (but keeps the
-            optimizer's state), 0 never comes back. If the logged gap is negative the
-            worst players are no match for the current ones: raise it. On the ring 0.05
-            failed and 0.2 did well. Default: None, which is 0.05.
+        start: "current"; "perturbed", or a `kgg.games.Perturbation`; "persistent", or a
+            `kgg.games.Persistent`. The last needs `num_steps` >= 1, `sync="global"` and
+            no `through_gradient`. Default: "current".
+        pull: With `start="persistent"`, that of `kgg.games.Persistent`. Default: None,
+            which is 0.05.
         side: Whose best response is searched: "both"; "generator" (or "minimizer"), of
             u_w alone, so that the discriminator learns against it and the generator
             against the live discriminator; or "discriminator" (or "maximizer"), of v_w
@@ -84,8 +86,8 @@ class BestResponse:
         >>> response = kgg.BestResponse(5, optimizer="sgd", learning_rate=0.05)
         >>> response.num_steps
         5
-        >>> kgg.BestResponse(1, start="persistent").pull
-        0.05
+        >>> kgg.BestResponse(1, start=kgg.games.Persistent(pull=0.2)).start
+        'persistent'
 
     References:
         Grnarova, Kilcher, Levy, Lucchi, Hofmann: "Generative Minimization Networks:
@@ -105,7 +107,7 @@ class BestResponse:
         through_gradient: bool = False,
         batches: str = "shared",
         sync: str = "global",
-        start: str = "current",
+        start: str | perturbations.Perturbation | starts.Persistent = "current",
         pull: float | None = None,
         perturbation: perturbations.Perturbation | float | None = None,
         side: str = "both",
@@ -139,28 +141,25 @@ class BestResponse:
         self.through_gradient = through_gradient
         self.batches = validation.check_choice("batches", batches, ("shared", "fresh"))
         self.sync = validation.check_choice("sync", sync, ("global", "local"))
-        self.start = validation.check_choice("start", start, STARTS)
         self.side = sides.check_side(side)
-        self.pull = self._only_with("persistent", "pull", pull, _PULL)
-        if self.pull is not None:
-            self.pull = validation.check_number("pull", self.pull, 0.0, 1.0)
-        self.perturbation = perturbations.as_perturbation(
-            self._only_with("perturbed", "perturbation", perturbation, _PERTURBATION)
-        )
-        if start == "persistent":
+        self.begin = starts.get(start, pull, perturbation)
+        if self.start == "persistent":
             self._check_persistent()
 
-    def _only_with(self, start: str, name: str, value: Any, default: float) -> Any:
-        """Returns an argument that belongs to one way to start."""
-        if self.start == start:
-            return default if value is None else value
-        if value is None:
-            return None
-        raise ValueError(
-            f"`{name}` belongs to start={start!r}. "
-            f"Received: {name}={value!r} with start={self.start!r}. "
-            f"Pass start={start!r}, or leave `{name}` out."
-        )
+    @property
+    def start(self) -> str:
+        """Name of where the search sets out from."""
+        return self.begin.name
+
+    @property
+    def pull(self) -> float | None:
+        """How far worst players that persist are drawn back; None: they do not."""
+        return getattr(self.begin, "pull", None)
+
+    @property
+    def perturbation(self) -> perturbations.Perturbation | None:
+        """The noise of the start, or None."""
+        return getattr(self.begin, "perturbation", None)
 
     def _check_persistent(self) -> None:
         refused = {
@@ -225,13 +224,11 @@ def initial_state(response: BestResponse, u: Player, v: Player) -> tuple:
     "current" carries nothing, "perturbed" the number of steps taken, and "persistent"
     that, the pair (u_w, v_w) and the pair of their optimizers' states.
     """
-    if response.start == "current":
-        return ()
-    step = tf.zeros((), tf.int64)
-    if response.start == "perturbed":
-        return (step,)
-    update = updates.get(response.optimizer, response.learning_rate)
-    return step, (u, v), (update.init(u.weights), update.init(v.weights))
+
+    def begin(weights: Structure) -> Structure:
+        return updates.get(response.optimizer, response.learning_rate).init(weights)
+
+    return response.begin.initial_state(u, v, begin)
 
 
 def best_responses(
@@ -245,11 +242,8 @@ def best_responses(
     rules: Sequence[tuple[Update, Structure]] | None = None,
     state: tuple = (),
     seed: int | tf.Tensor = 0,
-    opponents: tuple[structures.Mixture | None, structures.Mixture | None] = (
-        None,
-        None,
-    ),
-) -> tuple[tuple[Player, Player], tuple]:
+    opponents: tuple[Opponent, Opponent] = (None, None),
+) -> tuple[tuple[Player, Player], tuple, tf.Tensor | None]:
     """Searches both worst opponents of (u, v) at once.
 
     Args:
@@ -260,19 +254,23 @@ def best_responses(
         batch_fn: Function from the index of a draw (0 is the outer step's, j + 1 the
             j-th inner step's fresh one) to a batch. Default: None, no batches.
         step_options: Keyword arguments of `search` (reduction over replicas, loss
-            scales, unrolling). Default: None.
+            scales, unrolling, recording). Default: None.
         rules: Pair of (`updates.Update`, its state) of both players, with which the
             search goes on; of `optimizer="player"`. Default: None.
         state: What `initial_state` or the last call returned. Default: (), enough for
             `start="current"`.
         seed: Integer seed of the noise of `start="perturbed"`. Default: 0.
         opponents: Pair of `Mixture`, of minimisers that v_w answers and of maximisers
-            that u_w answers. None stands for u, or v, alone. Default: (None, None).
+            that u_w answers; or, of fresh batches, a function from the searching player
+            and the step to one. None stands for u, or v, alone. Default: (None, None).
 
     Returns:
-        A pair ((u_w, v_w), state): two `Player`, constants unless
-        ``response.through_gradient``, and the state for the next call.
+        A triple ((u_w, v_w), state, losses): two `Player`, constants unless
+        ``response.through_gradient``, the state for the next call, and the losses met
+        on the way (num_steps, searches) if they are recorded, else None.
     """
+    frozen_u: Any
+    frozen_v: Any
     frozen_u, frozen_v = (
         structures.pure(player) if mixture is None else mixture
         for player, mixture in zip((u, v), opponents, strict=True)
@@ -284,12 +282,11 @@ def best_responses(
         batch_fn = getattr(batch_fn, "local", batch_fn)
     if response.batches == "fresh":
         loss_fns = [
-            lambda player, step: game.minimizer_objective(
-                frozen_v, _draw(batch_fn, step + 1)
-            )(player),
-            lambda player, step: game.maximizer_objective(
-                frozen_u, _draw(batch_fn, step + 1)
-            )(player),
+            _on_fresh_batches(objective, opponent, batch_fn)
+            for objective, opponent in (
+                (game.minimizer_objective, frozen_v),
+                (game.maximizer_objective, frozen_u),
+            )
         ]
     else:
         # Outside the loop: what depends on the opponents alone is computed once.
@@ -304,24 +301,23 @@ def best_responses(
     players = [
         project(player)
         for project, player in zip(
-            projections, _starting_players(response, u, v, state, seed), strict=True
+            projections, response.begin.players(u, v, state, seed), strict=True
         )
     ]
     if rules is None:
         update = updates.get(response.optimizer, response.learning_rate)
-        states = (
-            state[2]
-            if response.start == "persistent"
-            else [update.init(player.weights) for player in players]
-        )
-        rules = [(update, each) for each in states]
+        kept = response.begin.optimizer_states(state)
+        rules = [
+            (update, update.init(player.weights) if kept is None else kept[place])
+            for place, player in enumerate(players)
+        ]
     searched = [
         place
         for place, is_chosen in enumerate(sides.chosen(response.side))
         if is_chosen
     ]
     scales = step_options.pop("loss_scales", None) or (None, None)
-    found, states, _ = search.descend(
+    found, states, losses = search.descend(
         [loss_fns[place] for place in searched],
         [players[place] for place in searched],
         [rules[place][1] for place in searched],
@@ -337,40 +333,20 @@ def best_responses(
     worst = players[0], players[1]
     if not response.through_gradient:
         worst = structures.stop_gradient(worst)
-    if response.start == "current":
-        return worst, state
-    carried = (worst, tuple(optimizer_states)) if response.start == "persistent" else ()
-    return worst, (state[0] + 1, *carried)
+    state = response.begin.next_state(state, worst, tuple(optimizer_states))
+    return worst, state, losses
 
 
-def _starting_players(
-    response: BestResponse, u: Player, v: Player, state: tuple, seed: int | tf.Tensor
-) -> tuple[Player, ...]:
-    """Returns the pair of players from which the search sets out."""
-    if response.start == "current":
-        return u, v
-    if response.start == "perturbed":
-        stream = randomness.fold(
-            randomness.root(seed), state[0], randomness.Purpose.PERTURBATION
-        )
-        return tuple(
-            perturbations.perturbed(
-                player, response.perturbation, randomness.fold(stream, side)
-            )
-            for side, player in enumerate((u, v))
-        )
-    step, worst, _ = state
-    if response.pull == 1.0:
-        return u, v
-    # Whoever set weights before the first step meant those to be the start.
-    rate = tf.where(step > 0, structures.number(response.pull, tf.float64), 1.0)
+def _on_fresh_batches(
+    objective: Callable[..., Objective], opponent: Any, batch_fn: BatchFn | None
+) -> search.StepLoss:
+    """Returns the loss of a search whose every step has a batch of its own."""
 
-    def pulled(old: tf.Tensor, current: tf.Tensor) -> tf.Tensor:
-        if not old.dtype.is_floating:
-            return current
-        return structures.add_scaled(old, rate, current - old)
+    def loss(player: Player, step: Any) -> Outcome:
+        met = opponent(player, step) if callable(opponent) else opponent
+        return objective(met, _draw(batch_fn, step + 1))(player)
 
-    return tf.nest.map_structure(pulled, worst, (u, v))
+    return loss
 
 
 def _draw(batch_fn: BatchFn | None, index: Any) -> Any:

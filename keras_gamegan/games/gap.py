@@ -5,11 +5,11 @@ from typing import Any, NamedTuple, Protocol
 import tensorflow as tf
 
 from keras_gamegan import validation
+from keras_gamegan.games import best_response, randomness, structures, updates
 from keras_gamegan.games import perturbation as perturbations
 from keras_gamegan.games import proximal as proximity
-from keras_gamegan.games import randomness, search, structures, updates
 from keras_gamegan.games.best_response import BestResponse
-from keras_gamegan.games.game import Game, Outcome, TwoPlayerGame
+from keras_gamegan.games.game import Game, TwoPlayerGame
 from keras_gamegan.games.perturbation import Perturbation
 from keras_gamegan.games.structures import Player
 from keras_gamegan.typing import Structure
@@ -74,13 +74,14 @@ def worst_players(
     batch_fn: SearchBatchFn | None = None,
     record: bool = False,
 ) -> tuple[WorstPlayers, tf.Tensor | None]:
-    """Searches the worst opponents of (u, v): the one search behind every gap.
+    """Searches the worst opponents of (u, v) of a gap that is measured.
 
     Args:
         game: A game (`minimizer_objective`, `maximizer_objective`).
         u: `Player`, the minimiser.
         v: `Player`, the maximiser.
-        response: `BestResponse`: number of steps, optimizer and step size.
+        response: `BestResponse` of fresh batches: number of steps, optimizer and step
+            size.
         stream: Random stream of the perturbation.
         perturbation: `Perturbation` or None.
         proximal: `Proximal` or None.
@@ -93,7 +94,6 @@ def worst_players(
         A pair (`WorstPlayers`, losses of u_w and v_w (num_steps, 2) or None).
     """
     batch_fn = batch_fn or (lambda step, inner=None: None)
-    frozen_u, frozen_v = structures.pure(u), structures.pure(v)
 
     def answer(player: Player, step: Any) -> Player:
         if proximal is None:
@@ -108,27 +108,24 @@ def worst_players(
             distance,
         )
 
-    def loss_of_u(player: Player, step: Any) -> Outcome:
-        near = frozen_v if proximal is None else structures.pure(answer(player, step))
-        return game.minimizer_objective(near, batch_fn(step))(player)
-
-    def loss_of_v(player: Player, step: Any) -> Outcome:
-        return game.maximizer_objective(frozen_u, batch_fn(step))(player)
-
-    (worst_u, worst_v), losses = search.search(
-        [loss_of_u, loss_of_v],
-        [
-            game.project_minimizer(
-                perturbations.perturbed(u, perturbation, randomness.fold(stream, 0))
-            ),
-            game.project_maximizer(
-                perturbations.perturbed(v, perturbation, randomness.fold(stream, 1))
-            ),
-        ],
-        updates.get(response.optimizer, response.learning_rate),
-        response.num_steps,
-        projections=[game.project_minimizer, game.project_maximizer],
-        record=record,
+    # The noise moves who searches, not who is answered.
+    noisy_u, noisy_v = (
+        perturbations.perturbed(player, perturbation, randomness.fold(stream, side))
+        for side, player in enumerate((u, v))
+    )
+    (worst_u, worst_v), _, losses = best_response.best_responses(
+        game,
+        noisy_u,
+        noisy_v,
+        response,
+        batch_fn=lambda index: batch_fn(index - 1),
+        step_options={"record": record},
+        opponents=(
+            structures.pure(u),
+            structures.pure(v)
+            if proximal is None
+            else lambda player, step: structures.pure(answer(player, step)),
+        ),
     )
     worst = WorstPlayers(worst_u, worst_v, answer(worst_u, response.num_steps))
     return worst, losses
@@ -217,7 +214,7 @@ def duality_gap(
     """
     validation.check_choice("dtype", dtype, ("float32", "float64"))
     validation.check_choice("optimizer", optimizer, updates.NAMES)
-    response = BestResponse(num_steps, optimizer, learning_rate)
+    response = BestResponse(num_steps, optimizer, learning_rate, batches="fresh")
     noise, near = (
         perturbations.as_perturbation(perturbation),
         proximity.as_proximal(proximal),

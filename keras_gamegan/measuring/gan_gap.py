@@ -103,7 +103,9 @@ class GapEstimator:
             )
         # No player's own: what is measured must not depend on how it was trained.
         validation.check_choice("optimizer", optimizer, updates.NAMES)
-        response = best_response.BestResponse(num_steps, optimizer, learning_rate)
+        response = best_response.BestResponse(
+            num_steps, optimizer, learning_rate, batches="fresh"
+        )
         validation.check_integer("batch_size", batch_size)
         progress.check(verbose)
         self._gan = gan

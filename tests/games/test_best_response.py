@@ -19,7 +19,7 @@ def test_batches(batches):
         return tf.pow(10.0, tf.cast(index, tf.float32))
 
     response = kgg.BestResponse(3, "sgd", 1.0, batches=batches)
-    (worst_u, worst_v), state = best_response.best_responses(
+    (worst_u, worst_v), state, _ = best_response.best_responses(
         game,
         structures.as_player(0.0),
         structures.as_player(0.0),
@@ -94,7 +94,7 @@ def test_gradient_through_the_search(rule, unroll):
         with tf.GradientTape() as tape:
             tape.watch(point)
             u, v = (structures.Player(part) for part in (point[:2], point[2:]))
-            (worst_u, worst_v), _ = best_response.best_responses(
+            (worst_u, worst_v), _, _ = best_response.best_responses(
                 game, u, v, response, step_options={"unroll": unroll}
             )
             gap = game.value(u, worst_v) - game.value(worst_u, v)
@@ -114,7 +114,7 @@ def test_no_gradient_through_the_search_by_default():
     x = tf.constant(2.0)
     with tf.GradientTape() as tape:
         tape.watch(x)
-        (worst_u, _), _ = best_response.best_responses(
+        (worst_u, _), _, _ = best_response.best_responses(
             kgg.games.bilinear(),
             structures.Player(x),
             structures.Player(x),
@@ -129,7 +129,7 @@ def step_of(response, u, v, state=None, game=None, seed=0):
     u, v = (structures.Player(tf.constant(x, tf.float64)) for x in (u, v))
     if state is None:
         state = best_response.initial_state(response, u, v)
-    worst, state = best_response.best_responses(
+    worst, state, _ = best_response.best_responses(
         game or kgg.games.bilinear(), u, v, response, state=state, seed=seed
     )
     return tuple(float(player.weights) for player in worst), state
@@ -196,9 +196,9 @@ def test_the_state_of_a_network_is_pulled_too():
     response = kgg.BestResponse(2, "sgd", 0.1, start="persistent", pull=0.25)
     game, u, v = Counting(lambda x, y: x * y), player(0.0, 0), player(8.0, 0)
     state = best_response.initial_state(response, u, v)
-    _, state = best_response.best_responses(game, u, v, response, state=state)
+    _, state, _ = best_response.best_responses(game, u, v, response, state=state)
     u, v = player(4.0, 7), player(0.0, 7)
-    worst, _ = best_response.best_responses(game, u, v, response, state=state)
+    worst, _, _ = best_response.best_responses(game, u, v, response, state=state)
     # 2 + (4 - 2) / 4 + 2 and 10 + (0 - 10) / 4 + 2; counters are not interpolated.
     assert [float(each.state[0]) for each in worst] == [4.5, 9.5]
     assert [int(each.state[1]) for each in worst] == [7, 7]
@@ -244,7 +244,7 @@ def test_a_gradient_passes_through_a_perturbed_search():
         x, y = tf.constant(1.0), tf.constant(2.0)
         with tf.GradientTape() as tape:
             tape.watch((x, y))
-            (worst_u, _), _ = best_response.best_responses(
+            (worst_u, _), _, _ = best_response.best_responses(
                 kgg.games.bilinear(),
                 structures.Player(x),
                 structures.Player(y),
@@ -258,8 +258,19 @@ def test_a_gradient_passes_through_a_perturbed_search():
 def test_defaults_of_the_start():
     assert (kgg.BestResponse().start, kgg.BestResponse().pull) == ("current", None)
     assert kgg.BestResponse(1, start="persistent").pull == 0.05
+    assert kgg.games.Persistent().pull == 0.05
     noise = kgg.BestResponse(start="perturbed").perturbation
     assert (noise.scale, noise.relative) == (0.01, False)
+
+
+def test_a_start_as_an_object_is_the_one_of_its_name():
+    persistent = kgg.BestResponse(start=kgg.games.Persistent(0.2))
+    assert persistent == kgg.BestResponse(start="persistent", pull=0.2)
+    assert (persistent.start, persistent.pull) == ("persistent", 0.2)
+    noise = kgg.games.Perturbation(0.5, relative=True)
+    perturbed = kgg.BestResponse(start=noise)
+    assert perturbed == kgg.BestResponse(start="perturbed", perturbation=noise)
+    assert perturbed.perturbation is noise
 
 
 @pytest.mark.parametrize(
@@ -268,6 +279,8 @@ def test_defaults_of_the_start():
         {"through_gradient": True},
         {"start": "perturbed", "perturbation": kgg.games.Perturbation(0.5, True)},
         {"start": "persistent", "pull": 0.0},
+        {"start": kgg.games.Persistent(0.25)},
+        {"start": kgg.games.Perturbation(0.5)},
         {"side": "minimizer"},
         {"optimizer": "player", "learning_rate": None},
     ],

@@ -21,7 +21,9 @@ def test_the_players_own_rule_goes_on_from_its_state():
         u, v, *_ = simultaneous.step(game, u, v, (), stepper)
     states = [tf.nest.map_structure(float, state) for state in stepper.states]
     response = kgg.BestResponse(2, "player")
-    found, _ = best_response.best_responses(game, u, v, response, rules=stepper.rules())
+    found, _, _ = best_response.best_responses(
+        game, u, v, response, rules=stepper.rules()
+    )
 
     def by_hand(player, slope, state):
         count, first, second = state

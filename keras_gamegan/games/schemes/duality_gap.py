@@ -164,7 +164,7 @@ class DualityGap(base.Scheme):
         batch_fn: BatchFn | None,
     ) -> tuple[_Pair, Any, Objective, Objective]:
         """Returns worst players, new state and the gap's two terms as functions."""
-        (worst_u, worst_v), carried = best_response.best_responses(
+        (worst_u, worst_v), carried, _ = best_response.best_responses(
             game,
             u,
             v,
@@ -172,7 +172,7 @@ class DualityGap(base.Scheme):
             batch_fn=batch_fn,
             step_options=stepper.search_options,
             rules=stepper.rules() if self.response.optimizer == "player" else None,
-            state=_carried(self.response, state),
+            state=_carried(state),
             seed=self.seed,
             opponents=(
                 histories.opponent(state, self.history, 0, u),
@@ -266,11 +266,11 @@ def _as_state(state: Any, carried: tuple) -> Any:
     return state._replace(**dict(zip(("u", "v"), sides, strict=True)))
 
 
-def _carried(response: BestResponse, state: Any) -> tuple:
-    """Returns what the response carries, as `best_response.best_responses` takes it."""
-    if response.start == "current":
+def _carried(state: Any) -> tuple:
+    """Returns what a response carries, as `best_response.best_responses` takes it."""
+    if not isinstance(state, base.State):
         return ()
-    if response.start == "perturbed":
+    if "player" not in state.u:
         return (state.step,)
     return (
         state.step,
