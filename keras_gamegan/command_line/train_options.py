@@ -93,7 +93,8 @@ def _define_recipe(made: options.Options) -> None:
     _choice(method, "retention", "Which model gives way to a new one.")
     about = "Share of the live opponent; -1: as of any other."
     method.number("current_weight", None, about, None)
-    _choice(method, "side", "Whose history is used.")
+    _choice(method, "side", "Whose history is kept.")
+    _choice(method, "answered", "Which of these the opponent answers.")
     _choice(method, "mixture", "One opponent a step, or all.")
     loss = made.group("loss and optimizers (default: the recipe's)")
     _choice(loss, "loss", "Value of the game.")

@@ -115,13 +115,22 @@ def _model(
     common["discriminator_steps"] = recipe.discriminator_steps
     if recipe.method == "gan":
         return models.GAN(discriminator, generator, **common)
-    kept = history.History(
+    return models.FictitiousGAN(
+        discriminator,
+        generator,
+        history=history_of(recipe),
+        mixture=recipe.mixture,
+        **common,
+    )
+
+
+def history_of(recipe: Any) -> history.History:
+    """Returns the history of a recipe whose method keeps one."""
+    return history.History(
         recipe.history_capacity,
         recipe.history_interval,
         recipe.retention,
         None if recipe.current_weight < 0 else recipe.current_weight,
         recipe.side,
-    )
-    return models.FictitiousGAN(
-        discriminator, generator, history=kept, mixture=recipe.mixture, **common
+        answered=recipe.answered,
     )

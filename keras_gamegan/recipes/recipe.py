@@ -36,7 +36,9 @@ class Recipe:
         retention: "fifo", "geometric", "thinned" or "reservoir" (likewise).
         current_weight: Share of the live opponent, in [0, 1]; -1: as of any other
             (likewise).
-        side: "both", "discriminator" or "generator": whose history (likewise).
+        side: "both", "discriminator" or "generator": whose history is kept (likewise).
+        answered: Which of these the opponent answers, likewise one of these
+            ("fictitious"); the others are kept to be sampled.
         mixture: "sampled" or "full" (likewise).
         loss: Name of a payoff.
         penalty: "none", "r1", "r1+r2" or "gradient_penalty".
@@ -78,6 +80,7 @@ class Recipe:
     retention: str = "geometric"
     current_weight: float = 0.5
     side: str = "both"
+    answered: str = "discriminator"
     mixture: str = "sampled"
     loss: str = "non_saturating"
     penalty: str = "none"
@@ -106,6 +109,8 @@ class Recipe:
             validation.check_number(
                 "current_weight", self.current_weight, 0.0, 1.0, hint=hint
             )
+        if self.method == "fictitious":
+            building.history_of(self)
         self._check_bound()
 
     def settings(self) -> dict[str, Any]:
@@ -168,6 +173,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "response_optimizer": ("sgd", "momentum", "adam", "rmsprop"),
     "retention": ("fifo", "geometric", "thinned", "reservoir"),
     "side": ("both", "discriminator", "generator"),
+    "answered": ("both", "discriminator", "generator"),
     "mixture": ("sampled", "full"),
     "loss": payoffs.lookup.NAMES,
     "penalty": ("none", "r1", "r1+r2", "gradient_penalty"),
@@ -198,6 +204,7 @@ BELONGS: dict[str, tuple[str, tuple[str, ...]]] = {
             "retention",
             "current_weight",
             "side",
+            "answered",
             "mixture",
         ),
         ("method", ("fictitious",)),
@@ -221,11 +228,7 @@ _RECIPES = {
     "no_penalty": dataclasses.replace(_FAST, method="duality_gap"),
     # Old discriminators beside the live one, and R1.
     "history": dataclasses.replace(
-        _FAST,
-        method="fictitious",
-        side="discriminator",
-        penalty="r1",
-        penalty_weight=0.5,
+        _FAST, method="fictitious", penalty="r1", penalty_weight=0.5
     ),
     # Residual networks without normalization, pairs of logits, two penalties (Huang et
     # al. 2024, whose Adam has no momentum).

@@ -86,7 +86,7 @@ def test_errors(arguments, status, text, tmp_path, monkeypatch, capsys):
         (["--checkpoint_every=often"], '"epoch" or a positive number'),
         (["--checkpoint_every=0"], "--checkpoint_every=0"),
         (
-            ["--recipe=history", "--source=mixture"],
+            ["--recipe=history", "--side=discriminator", "--source=mixture"],
             "needs a history of generators.*--side=discriminator",
         ),
     ],
@@ -115,7 +115,12 @@ def test_a_recipe_is_changed_by_flags_alone():
 def test_every_loss_setting_reaches_the_model():
     given = train_options.make()
     flags = ["--method=fictitious", "--current_weight=-1", "--retention=fifo"]
-    flags += ["--side=generator", "--loss=hinge", "--penalty=r1"]
+    flags += [
+        "--side=generator",
+        "--answered=generator",
+        "--loss=hinge",
+        "--penalty=r1",
+    ]
     flags += ["--penalty_weight=0.25", "--d_learning_rate=0.001", "--beta_1=0.25"]
     given.parse(["a", "--recipe=usual", *flags, "--base_filters=2"])
     gan = train_options.recipe(given).build((28, 28, 1), seed=0)

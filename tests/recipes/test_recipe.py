@@ -71,6 +71,10 @@ def test_callbacks():
         ({"decay_start": 1.0}, r"`start` must be a number in \[0, 1\)"),
         ({"penalty_weight": -1.0}, "`penalty_weight` must be a number in"),
         ({"current_weight": 1.5}, "-1 is the share of any other"),
+        (
+            {"method": "fictitious", "side": "generator"},
+            "answered='discriminator' with side='generator'",
+        ),
         ({"loss": "wasserstein"}, "needs a bound on the discriminator's slope"),
     ],
 )
