@@ -118,6 +118,6 @@ class DualityGapMonitor(measurement.Measurement):
         return "Duality gap" if self.name is None else f"Duality gap ({self.name})"
 
     def _optimum(self) -> str:
-        payoff = self.model.played().get("loss")
+        payoff = self.model._played().get("loss")
         optimum = getattr(payoff, "optimum", None)
         return "" if optimum is None else f" (at best {optimum:.4f})"

@@ -34,7 +34,7 @@ def record(model: keras.Model) -> dict[str, Any]:
     Args:
         model: A compiled `TwoPlayerModel`.
     """
-    roles, played = model.roles, model.played()
+    roles, played = model._roles, model._played()
     return {
         **{name: _described(functools.partial(played.get, name)) for name in played},
         f"{roles.maximizer}'s optimizer": _first_seen(model.maximizer_optimizer),
@@ -91,8 +91,8 @@ def restore_rates(
         new: `record` of this script.
     """
     for side, optimizer in (
-        (f"{model.roles.maximizer}'s optimizer", model.maximizer_optimizer),
-        (f"{model.roles.minimizer}'s optimizer", model.minimizer_optimizer),
+        (f"{model._roles.maximizer}'s optimizer", model.maximizer_optimizer),
+        (f"{model._roles.minimizer}'s optimizer", model.minimizer_optimizer),
     ):
         before, now = _rate(old.get(side)), _rate(new[side])
         if before is not None and now is not None and before != now:
@@ -111,7 +111,7 @@ def _rate(config: Any) -> float | None:
 def _arguments(model: keras.Model) -> Config:
     """Returns the constructor's arguments that are not described elsewhere."""
     config = dict(model.get_config())
-    for name in (*model.roles.players, "keras_gamegan_version", "name", "seed"):
+    for name in (*model._roles.players, "keras_gamegan_version", "name", "seed"):
         config.pop(name, None)
     return config
 

@@ -64,7 +64,7 @@ def elements_of(model: Any, name: str, data: Any) -> Iterator[Structure]:
         data: As in `batches`; of a model that is no GAN in the structure that its game
             takes, arrays or batches.
     """
-    if isinstance(model.data_form, labelled_data.LabelledData):
+    if isinstance(model._data_form, labelled_data.LabelledData):
         inputs = model.discriminator_network.inputs
         for part, labels in batches(name, data, inputs, sys.maxsize):
             yield (part,) if labels is None else (part, labels)
@@ -72,7 +72,7 @@ def elements_of(model: Any, name: str, data: Any) -> Iterator[Structure]:
     for element in _elements(name, data, lambda: iter([data])):
         if element is data and isinstance(data, list):
             element = tuple(data)
-        (checked,) = model.data_form.of_arrays(f"`{name}`", element, None)
+        (checked,) = model._data_form.of_arrays(f"`{name}`", element, None)
         yield structured_data.as_element(checked)
 
 

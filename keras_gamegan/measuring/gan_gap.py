@@ -230,7 +230,7 @@ class GapEstimator:
                 batch = self._batch(self._finding, index, finding)
                 return total + game.value(u, v, batch)
 
-            zero = tf.zeros((), self._gan.data_form.dtype)
+            zero = tf.zeros((), self._gan._data_form.dtype)
             return tf.foldl(add, tf.range(number), zero) / number
 
         worst = gap.WorstPlayers(
@@ -259,7 +259,7 @@ class GapEstimator:
 
         number = held_out.first(self._scoring).shape[0] // self._batch_size
         return tf.map_fn(
-            score, tf.range(number), fn_output_signature=self._gan.data_form.dtype
+            score, tf.range(number), fn_output_signature=self._gan._data_form.dtype
         )
 
 

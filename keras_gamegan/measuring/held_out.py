@@ -62,10 +62,10 @@ def collect(name: str, data: Any, model: Any, at_least: int) -> Structure:
             raise ValueError(
                 f"`{name}` must be finite. Received: NaN or infinite values. Drop them."
             )
-    reachable = model.data_form.reachable_range
+    reachable = model._data_form.reachable_range
     if reachable is not None:
         guard.warn_of_range((arrays[0].min(), arrays[0].max()), reachable)
-    return model.data_form.stored(tf.nest.pack_sequence_as(parts[0], arrays))
+    return model._data_form.stored(tf.nest.pack_sequence_as(parts[0], arrays))
 
 
 def collect_pair(
@@ -126,7 +126,7 @@ def batch(
     share = replicas.Share(size, 0, size)
     gathered = batches.present(lambda leaf: tf.gather(leaf, rows), examples)
     return batches.Batch(
-        examples=model.data_form.drawn(gathered, stream, share),
+        examples=model._data_form.drawn(gathered, stream, share),
         stream=stream,
         share=share,
         num_replicas=1,

@@ -11,13 +11,13 @@ class ShortRepr:
     def __repr__(self) -> str:
         model: Any = self
         # Errors name models that their constructor has not finished.
-        if getattr(model, "trackers", None) is None:
+        if getattr(model, "_trackers", None) is None:
             return f"<{type(self).__name__}, not built>"
         parts = [str(model.updates), "not compiled"]
         if model.compiled:
             parts[1] = " + ".join(
                 repr(each).removesuffix("()")
-                for each in model.played().values()
+                for each in model._played().values()
                 if each is not None
             )
         parts = [part for part in parts if part]

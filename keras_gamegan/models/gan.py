@@ -138,8 +138,8 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
         self.augment = augment_module.get(augment)
         if self.augment is not None:
             self.augment.check(tuple(self.discriminator_network.main_input.shape[1:]))
-        self.data_form = labelled_data.LabelledData(self)
-        self._game = self.training_game = None
+        self._data_form = labelled_data.LabelledData(self)
+        self._game = self._training_game = None
         self._finish(step_metrics.DataRange())
         self.make_sampler()
 
@@ -165,7 +165,7 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
         names = ("d_loss", "g_loss", "value", "d_real", "d_fake", "d_accuracy")
         return (*names, *of_augmentation, *self.scheme.log_names)
 
-    def prepare_writing(
+    def _prepare_writing(
         self, report: dict[str, tf.Tensor], share: Any
     ) -> Callable[[tuple, tf.Tensor], None]:
         """Returns what else a good step writes: the average, the augmentation."""
@@ -181,11 +181,11 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
 
         return write
 
-    def played(self) -> Config:
+    def _played(self) -> Config:
         """Returns the payoff and the penalty, by the arguments of `compile`."""
         return {"loss": self.payoff, "penalty": self.penalty}
 
-    def more_logs(self) -> dict[str, tf.Tensor]:
+    def _more_logs(self) -> dict[str, tf.Tensor]:
         """Returns this replica's parts of the augmentation's logs."""
         if self.augment is None:
             return {}
@@ -295,7 +295,7 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
                 built for variables other than those it is to move; on
                 `jit_compile=True` under a strategy of several devices.
         """
-        compile_hints.check(unknown, self.roles)
+        compile_hints.check(unknown, self._roles)
         payoff = payoffs.get(loss)
         penalty = payoffs.penalties.get(penalty)
         self._compile(
@@ -309,7 +309,7 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
         self.payoff, self.penalty = payoff, penalty
         played = self.discriminator_network, self.generator_network, payoff, penalty
         self._game = adversarial_game.AdversarialGame(*played)
-        self.training_game = adversarial_game.AdversarialGame(*played, self.augment)
+        self._training_game = adversarial_game.AdversarialGame(*played, self.augment)
         self._sampler.forget()
 
     def call(self, inputs: Any, training: bool = False) -> Structure:
@@ -319,7 +319,7 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
     @property
     def data_range(self) -> np.ndarray:
         """Smallest and largest real value seen this epoch: array (2,)."""
-        return tf.convert_to_tensor(self.trackers.data_range.result()).numpy()
+        return tf.convert_to_tensor(self._trackers.data_range.result()).numpy()
 
     # Saving and loading.
 

@@ -29,8 +29,8 @@ def model_config(model: Any, arguments: Config) -> Config:
     """Returns a model's configuration: networks, arguments, version of the library."""
     serialize = keras.saving.serialize_keras_object
     return {
-        model.roles.maximizer: serialize(model.maximizer),
-        model.roles.minimizer: serialize(model.minimizer),
+        model._roles.maximizer: serialize(model.maximizer),
+        model._roles.minimizer: serialize(model.minimizer),
         "keras_gamegan_version": version.__version__,
         **{name: serialize(value) for name, value in arguments.items()},
     }
@@ -88,9 +88,9 @@ def compile_config(model: Any) -> Config | None:
         return None
     serialize = keras.saving.serialize_keras_object
     return {
-        model.roles.maximizer_optimizer: serialize(model.maximizer_optimizer),
-        model.roles.minimizer_optimizer: serialize(model.minimizer_optimizer),
-        **{name: serialize(value) for name, value in model.played().items()},
+        model._roles.maximizer_optimizer: serialize(model.maximizer_optimizer),
+        model._roles.minimizer_optimizer: serialize(model.minimizer_optimizer),
+        **{name: serialize(value) for name, value in model._played().items()},
         **model.compile_options,
         **_slots(model),
     }

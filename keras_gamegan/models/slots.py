@@ -9,7 +9,7 @@ from keras_gamegan.distribution import keras_private
 
 def networks(model: Any) -> dict:
     """Returns the `StatelessNetwork` that each optimizer moves, by its attribute."""
-    roles = model.roles
+    roles = model._roles
     return {
         roles.maximizer_optimizer: model.maximizer_network,
         roles.minimizer_optimizer: model.minimizer_network,

@@ -117,7 +117,7 @@ class TwoPlayerModel(
     ) -> None:
         super().__init__(name=name)
         functions = network_game.functions_of(game)
-        two_networks.check(self.roles, minimizer, maximizer)
+        two_networks.check(self._roles, minimizer, maximizer)
         self._set_players(
             stateless.StatelessNetwork(minimizer),
             stateless.StatelessNetwork(maximizer),
@@ -128,8 +128,8 @@ class TwoPlayerModel(
         self._rules = lambda: game
         networks = self.minimizer_network, self.maximizer_network
         self._game: Any = network_game.NetworkGame(*networks, functions)
-        self.training_game: Any = self._game
-        self.data_form = structured_data.StructuredData(self.minimizer_network.dtype)
+        self._training_game: Any = self._game
+        self._data_form = structured_data.StructuredData(self.minimizer_network.dtype)
         self._finish()
 
     def _set_players(
@@ -140,8 +140,8 @@ class TwoPlayerModel(
         """Takes both players' networks; the first thing of a constructor."""
         self._networks = minimizer, maximizer
         # The maximiser first: the order of the layers in files of version 0.1.
-        setattr(self, self.roles.maximizer, maximizer.model)
-        setattr(self, self.roles.minimizer, minimizer.model)
+        setattr(self, self._roles.maximizer, maximizer.model)
+        setattr(self, self._roles.minimizer, minimizer.model)
 
     def _set_play(
         self, updates: str | schemes.Scheme, scheme: schemes.Scheme, seed: int | None
@@ -163,18 +163,18 @@ class TwoPlayerModel(
     def _keep_state(self) -> None:
         """Makes what the scheme's state is kept in."""
         self.scheme_store = scheme_state.keep(
-            self.scheme, self.roles.players, self._networks
+            self.scheme, self._roles.players, self._networks
         )
         for player, bank in zip(
-            self.roles.players, self.scheme_store.banks, strict=True
+            self._roles.players, self.scheme_store.banks, strict=True
         ):
             setattr(self, f"_{player}_bank", bank)
 
     def _finish(self, data_range: keras.metrics.Metric | None = None) -> None:
         """Makes the metrics of the logs; the last thing of a constructor."""
-        self.trackers = step_metrics.Trackers(self.log_names, data_range)
-        setattr(self, self.roles.maximizer_optimizer, None)
-        setattr(self, self.roles.minimizer_optimizer, None)
+        self._trackers = step_metrics.Trackers(self.log_names, data_range)
+        setattr(self, self._roles.maximizer_optimizer, None)
+        setattr(self, self._roles.minimizer_optimizer, None)
         self.built = True
 
     # What subclasses change.
@@ -182,10 +182,10 @@ class TwoPlayerModel(
     @property
     def log_names(self) -> tuple[str, ...]:
         """Names of the logs of a train step, in order."""
-        losses = self.roles.maximizer_loss, self.roles.minimizer_loss
+        losses = self._roles.maximizer_loss, self._roles.minimizer_loss
         return (*losses, "value", *self.scheme.log_names)
 
-    def prepare_writing(
+    def _prepare_writing(
         self, report: dict[str, tf.Tensor], share: Any
     ) -> Callable[[tuple, tf.Tensor], None]:
         """Returns what else a good step writes: a function (players, step).
@@ -197,11 +197,11 @@ class TwoPlayerModel(
         del report, share
         return lambda players, step: None
 
-    def played(self) -> Config:
+    def _played(self) -> Config:
         """Returns what of the game is chosen by `compile`, by its arguments there."""
         return {}
 
-    def more_logs(self) -> dict[str, tf.Tensor]:
+    def _more_logs(self) -> dict[str, tf.Tensor]:
         """Returns this replica's parts of logs that are in no scheme's report."""
         return {}
 
@@ -248,7 +248,7 @@ class TwoPlayerModel(
     @property
     def optimizer(self) -> Any:
         """The face Keras' learning-rate callbacks see of both optimizers."""
-        if getattr(self, self.roles.minimizer_optimizer, None) is None:
+        if getattr(self, self._roles.minimizer_optimizer, None) is None:
             return None
         return self._optimizer_pair
 
@@ -258,8 +258,8 @@ class TwoPlayerModel(
         if value is not None:
             raise ValueError(
                 f"{self._kind} has two optimizers. Received: an assignment to "
-                f"`optimizer`. Pass {self.roles.maximizer_optimizer}= and "
-                f"{self.roles.minimizer_optimizer}= to compile."
+                f"`optimizer`. Pass {self._roles.maximizer_optimizer}= and "
+                f"{self._roles.minimizer_optimizer}= to compile."
             )
 
     def compile(
@@ -291,7 +291,7 @@ class TwoPlayerModel(
                 built for variables other than those it is to move; on
                 `jit_compile=True` under a strategy of several devices.
         """
-        compile_hints.check(unknown, self.roles)
+        compile_hints.check(unknown, self._roles)
         self._compile(
             minimizer_optimizer,
             maximizer_optimizer,
@@ -311,11 +311,11 @@ class TwoPlayerModel(
         given = minimizer_optimizer, maximizer_optimizer
         with placement.scope_of(self, *given):
             found = optimizers.prepare(
-                self.roles, given, self._networks, options["auto_scale_loss"]
+                self._roles, given, self._networks, options["auto_scale_loss"]
             )
-        setattr(self, self.roles.minimizer_optimizer, found[0])
-        setattr(self, self.roles.maximizer_optimizer, found[1])
-        self._optimizer_pair = optimizers.OptimizerPair(self.roles, *found)
+        setattr(self, self._roles.minimizer_optimizer, found[0])
+        setattr(self, self._roles.maximizer_optimizer, found[1])
+        self._optimizer_pair = optimizers.OptimizerPair(self._roles, *found)
         # As asked for, which another machine may answer differently.
         self.compile_options = options
         # Both optimizers are wrapped already; Keras would look for its one.
@@ -332,7 +332,7 @@ class TwoPlayerModel(
                     layer.refresh()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in self.roles.players and hasattr(self, name):
+        if name in self._roles.players and hasattr(self, name):
             raise ValueError(
                 f"The {name} of a model is fixed: optimizers, averages and histories "
                 f"belong to its weights. Received: model.{name} = {value!r}. Build a "
@@ -354,7 +354,7 @@ class TwoPlayerModel(
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """The running means of the logs, and two counters."""
-        return self.trackers.metrics
+        return self._trackers.metrics
 
     # Saving and loading.
 

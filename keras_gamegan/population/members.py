@@ -57,7 +57,7 @@ class Side:
 
     def __init__(self, gan: keras.Model, name: str) -> None:
         self.name = name
-        side = gan.roles.players.index(name)
+        side = gan._roles.players.index(name)
         self.network = (gan.minimizer_network, gan.maximizer_network)[side]
         self.bank = (gan.minimizer_bank, gan.maximizer_bank)[side]
         self._gan = gan

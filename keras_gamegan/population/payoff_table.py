@@ -108,7 +108,7 @@ class PayoffEstimator:
                     "more data, or fewer batches."
                 )
         self._minimizers, self._maximizers = (
-            members.Side(gan, name) for name in gan.roles.players
+            members.Side(gan, name) for name in gan._roles.players
         )
         # One program for every size the banks grow to, and for the last, smaller batch.
         self._measure = tf.function(self._moments).get_concrete_function(
@@ -153,7 +153,7 @@ class PayoffEstimator:
         number = self._number
         used = batches.present(lambda leaf: leaf[:number], self._data)
         share = replicas.Share(number, 0, number)
-        return self._gan.data_form.drawn(used, stream, share)
+        return self._gan._data_form.drawn(used, stream, share)
 
     def _moments(
         self,

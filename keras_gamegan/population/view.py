@@ -51,7 +51,7 @@ class Population:
                 f"{type(gan).__name__} that keeps none. Use kgg.FictitiousGAN."
             )
         self._gan = gan
-        self._sides = [members.Side(gan, name) for name in gan.roles.players]
+        self._sides = [members.Side(gan, name) for name in gan._roles.players]
 
     def __repr__(self) -> str:
         return (

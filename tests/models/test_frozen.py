@@ -37,11 +37,11 @@ def play(make, points):
         players = gan.generator_network.player(), gan.discriminator_network.player()
         step = tf.constant(0, tf.int64)
         stepper = optimizer_stepper.OptimizerStepper(
-            gan.roles.players,
+            gan._roles.players,
             (gan.generator_network, gan.discriminator_network),
             (gan.g_optimizer, gan.d_optimizer),
             players,
-            guard.StepGuard(step, gan.roles),
+            guard.StepGuard(step, gan._roles),
         )
 
         class OneSided:

@@ -72,14 +72,14 @@ def test_a_step_is_a_gradient_step_by_hand():
     v.set_weights(gan.discriminator.get_weights())
     before = gan.generator.get_weights()
     seen = []
-    call = gan.training_game.generate
+    call = gan._training_game.generate
 
     def generate(player, batch, training):
         made = call(player, batch, training)
         seen.append(made[0])
         return made
 
-    gan.training_game.generate = generate
+    gan._training_game.generate = generate
     gan.compile_options["run_eagerly"] = gan.run_eagerly = True
     gan.fit(DATA, batch_size=64, shuffle=False, verbose=0)
     fake = seen[0]

@@ -97,7 +97,7 @@ def _prepare(
     )
     # First in the list, so that nothing is saved that it would have refused.
     callbacks = [
-        guard.TrainingGuard(model.data_form.reachable_range),
+        guard.TrainingGuard(model._data_form.reachable_range),
         *callbacks,
     ]
     specification = data.specification
@@ -145,7 +145,7 @@ def check_compiled(model: Any, method: str) -> None:
         method: What is about to be called.
     """
     if not model.compiled:
-        roles = model.roles
+        roles = model._roles
         raise ValueError(
             f"compile() must be called before {method}(). Received: a model without "
             f"optimizers. Call model.compile({roles.maximizer_optimizer}='adam', "
@@ -156,8 +156,8 @@ def check_compiled(model: Any, method: str) -> None:
 def _check_trainable(model: Any) -> None:
     """Raises if layers were frozen or unfrozen since `compile`, which reads that."""
     for name, network in (
-        (model.roles.maximizer, model.maximizer_network),
-        (model.roles.minimizer, model.minimizer_network),
+        (model._roles.maximizer, model.maximizer_network),
+        (model._roles.minimizer, model.minimizer_network),
     ):
         if not network.is_current:
             now = len(network.model.trainable_variables)
@@ -171,7 +171,7 @@ def _check_trainable(model: Any) -> None:
 
 def _check_strategy(model: Any, batch_size: int | None) -> None:
     """Raises if the model cannot train under its strategy, or not on such batches."""
-    roles = model.roles
+    roles = model._roles
     owned = {
         roles.maximizer: model.maximizer.variables,
         roles.minimizer: model.minimizer.variables,

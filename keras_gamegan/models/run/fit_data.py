@@ -93,7 +93,7 @@ def prepare(model: Any, x: Any, y: Any, arguments: dict) -> FitData:
     validation_data = _validation(model, arguments.pop("validation_data", None))
     _check_end("fit", validation_data, arguments, "validation_steps")
     if _is_structure(x) or arrays.is_array(x):
-        element = model.data_form.of_arrays("The data", x, y)
+        element = model._data_form.of_arrays("The data", x, y)
         batch_size = arguments.pop("batch_size", None)
         batch_size = 32 if batch_size is None else batch_size
         validation.check_integer("batch_size", batch_size)
@@ -128,7 +128,7 @@ def for_evaluation(model: Any, x: Any, y: Any, arguments: dict) -> tuple[Any, An
     if isinstance(x, stream.ShuffledStream):
         x = x.epochs()
     if _is_structure(x) or arrays.is_array(x):
-        return as_xy(model.data_form.of_arrays("The data", x, y))
+        return as_xy(model._data_form.of_arrays("The data", x, y))
     _check_form("x", x)
     _check_set(model, x, y)
     _check_end("evaluate", x, arguments, "steps")
@@ -141,11 +141,11 @@ def _validation(model: Any, given: Any) -> Any:
         return None
     if isinstance(given, (list, tuple)):
         two = _two(given)
-        return as_xy(model.data_form.of_arrays("The validation data", *two))
+        return as_xy(model._data_form.of_arrays("The validation data", *two))
     if isinstance(given, stream.ShuffledStream):
         given = given.epochs()
     if arrays.is_array(given) or isinstance(given, dict):
-        return as_xy(model.data_form.of_arrays("The validation data", given, None))
+        return as_xy(model._data_form.of_arrays("The validation data", given, None))
     _check_form("validation_data", given)
     _check_set(model, given, None)
     return given
@@ -183,7 +183,7 @@ def _check_end(method: str, x: Any, arguments: dict, steps: str) -> None:
 def _check_set(model: Any, x: Any, y: Any) -> None:
     """Raises if a data set cannot be trained on, where that can be seen."""
     if isinstance(x, tf.data.Dataset):
-        model.data_form.check_dataset(x)
+        model._data_form.check_dataset(x)
     if y is not None:
         raise ValueError(
             "`y` belongs to arrays: a data set yields its labels itself. Received: "

@@ -271,11 +271,11 @@ def raise_noted(model: Any) -> None:
     """Raises if a compiled step, which cannot raise, has noted a failure."""
     if not model.jit_compile:
         return
-    tracker = model.trackers.first_failure
+    tracker = model._trackers.first_failure
     failure = tracker.read()
     if failure is not None:
         tracker.reset_state()
-        raise _error(_watched(model.roles)[failure[0]], failure[1])
+        raise _error(_watched(model._roles)[failure[0]], failure[1])
 
 
 class TrainingGuard(keras.callbacks.Callback):
@@ -305,10 +305,10 @@ class TrainingGuard(keras.callbacks.Callback):
             self._has_checked_size = True
             replicas = self.model.distribute_strategy.num_replicas_in_sync
             steps = max(self.model.num_steps - self._first_step, 1)
-            examples = self.model.trackers.examples * replicas
+            examples = self.model._trackers.examples * replicas
             placement.check_batch_size(self.model, examples / steps)
         raise_noted(self.model)
-        roles = self.model.roles
+        roles = self.model._roles
         for player, log in (
             (roles.maximizer, roles.maximizer_loss),
             (roles.minimizer, roles.minimizer_loss),

@@ -40,7 +40,7 @@ class LabelledData(StructuredData):
         """Returns a step's `Examples`, seen while it is traced."""
         real, labels = self._unpacked(data, watch)
         watch.check_data([real])
-        data_range = self._model.trackers.data_range
+        data_range = self._model._trackers.data_range
         watch.run(lambda: data_range.update_state(real))
         return adversarial_game.Examples(real, labels)
 

@@ -23,15 +23,15 @@ def train_step(model: Any, data: Structure) -> dict[str, Any]:
     step = tf.convert_to_tensor(model.step)
     watch = _guard(model, step)
     source = batch_source.BatchSource(
-        model.data_form.checked(data, watch),
+        model._data_form.checked(data, watch),
         randomness.fold(randomness.root(model.seed), step),
-        model.data_form.drawn,
+        model._data_form.drawn,
         model.scheme.num_shares,
     )
     networks = model.minimizer_network, model.maximizer_network
     players = tuple(network.player() for network in networks)
     stepper = optimizer_stepper.OptimizerStepper(
-        model.roles.players,
+        model._roles.players,
         networks,
         (model.minimizer_optimizer, model.maximizer_optimizer),
         players,
@@ -39,11 +39,11 @@ def train_step(model: Any, data: Structure) -> dict[str, Any]:
         source.share,
     )
     taken = model.scheme.step(
-        model.training_game, *players, model.scheme_store.read(step), stepper, source
+        model._training_game, *players, model.scheme_store.read(step), stepper, source
     )
     players = stepper.settle(taken.u, taken.v)
     # Outside the guard, which may branch: replicas meet here.
-    write_more = model.prepare_writing(taken.report, source.share)
+    write_more = model._prepare_writing(taken.report, source.share)
 
     # A step that fails is not counted.
     def count() -> None:
@@ -52,7 +52,7 @@ def train_step(model: Any, data: Structure) -> dict[str, Any]:
         write_more(players, step)
 
     watch.run(count, after=tf.nest.flatten(players))
-    return _logs(model, {**taken.report, **model.more_logs()}, source.share)
+    return _logs(model, {**taken.report, **model._more_logs()}, source.share)
 
 
 def test_step(model: Any, data: Structure) -> dict[str, Any]:
@@ -65,13 +65,13 @@ def test_step(model: Any, data: Structure) -> dict[str, Any]:
     Returns:
         Dictionary of scalars, the logs: means over the evaluation so far.
     """
-    step = model.trackers.evaluation_step.next_step()
+    step = model._trackers.evaluation_step.next_step()
     watch = _guard(model, step)
     stream = randomness.fold(
         randomness.root(model.seed), randomness.Purpose.EVALUATION, step
     )
-    examples = model.data_form.evaluated(data, watch)
-    source = batch_source.BatchSource(examples, stream, model.data_form.drawn)
+    examples = model._data_form.evaluated(data, watch)
+    source = batch_source.BatchSource(examples, stream, model._data_form.drawn)
     players = model.minimizer_network.player(), model.maximizer_network.player()
     return _logs(model, model.game.losses(*players, source(0)), source.share)
 
@@ -80,18 +80,18 @@ def _logs(
     model: Any, report: dict[str, tf.Tensor], share: replicas.Share
 ) -> dict[str, Any]:
     """Returns the logs of a report: this replica's parts of them are added."""
-    names = model.roles.losses
+    names = model._roles.losses
     told = {log: names.get(log, log) for log in model.log_names}
     logs = {log: report[name] for log, name in told.items() if name in report}
-    return model.trackers.update(logs, share)
+    return model._trackers.update(logs, share)
 
 
 def _guard(model: Any, step: tf.Tensor) -> guard.StepGuard:
     if not model.jit_compile or tf.executing_eagerly():
-        return guard.StepGuard(step, model.roles)
+        return guard.StepGuard(step, model._roles)
     return guard.StepGuard(
         step,
-        model.roles,
-        model.trackers.first_failure,
+        model._roles,
+        model._trackers.first_failure,
         branch=replicas.num_replicas() == 1,
     )
