@@ -42,6 +42,11 @@ def run(arguments: list[str]) -> None:
             f"--output={output}."
         )
     _check_free(output)
+    if given.interpolate and given.num < 2:
+        raise options.UsageError(
+            "--interpolate needs a --num of at least 2, the two ends. Received: "
+            f"--num={given.num}."
+        )
     if output.suffix == ".png" and given.num > _MOST_IN_PICTURE:
         raise options.UsageError(
             f"One picture holds {_MOST_IN_PICTURE} samples at most. Received: "

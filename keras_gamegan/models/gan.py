@@ -86,7 +86,7 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
         Goodfellow et al.: "Generative Adversarial Networks", 2014.
     """
 
-    roles = roles.GAN
+    _roles = roles.GAN
     _kind = "A GAN"
 
     def __init__(

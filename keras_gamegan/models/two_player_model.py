@@ -102,7 +102,7 @@ class TwoPlayerModel(
         Models", 2018.
     """
 
-    roles = roles.Roles()
+    _roles = roles.Roles()
     _kind = "A two-player model"
 
     def __init__(

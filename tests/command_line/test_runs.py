@@ -326,6 +326,7 @@ def test_outputs_that_cannot_be(trained, tmp_path, capsys):
         (("sample", trained, f"--output={tmp_path / 'file'}"), "a file."),
         (("sample", trained, f"--output={tmp_path / 'x.png'}"), "of a folder."),
         (("sample", trained, f"--output={tmp_path}"), "Name another."),
+        (("sample", trained, "--interpolate", "--num=1"), "Received: --num=1."),
         (("sample", trained, f"--labels={2**63}"), "--labels=9223372036854775808."),
     ):
         assert run(*arguments) == 2
