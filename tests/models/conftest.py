@@ -231,3 +231,10 @@ def assert_same():
                 np.testing.assert_array_equal(a, b, err_msg=str(name))
 
     return check
+
+
+@pytest.fixture
+def xy():
+    """A regression: (64, 3) numbers and their sums."""
+    x = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
+    return x, x.sum(axis=1)

@@ -1,0 +1,112 @@
+"""Data that a GAN cannot be trained on, and what is said of them."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.models import sequences
+
+
+def _nan(points):
+    bad = points.copy()
+    bad[3, 0], bad[5, 1] = np.nan, np.inf
+    return bad
+
+
+DATA = {
+    "nan": (_nan, "an array with 2 NaN or infinite value.s. of 64"),
+    "a tensor": (lambda x: tf.constant(_nan(x)), "2 NaN or infinite"),
+    "no examples": (lambda x: x[:0], r"at least one example.*shape \(0, 2\)"),
+    "no batches": (
+        lambda x: tf.data.Dataset.from_tensor_slices(x).batch(64, drop_remainder=True),
+        "a tf.data.Dataset of cardinality 0.*batch size may exceed",
+    ),
+    "not batched": (
+        lambda x: tf.data.Dataset.from_tensor_slices(x),
+        r"in batches of shape \(None, 2\).*Received: shape \(2,\)\. Batch the data",
+    ),
+    "misshapen": (lambda x: x[:, :1], r"Received: shape \(32, 1\)"),
+    "no channels": (lambda x: np.zeros((4, 8, 8)), r"Received: shape \(4, 8, 8\)"),
+    "weights": (
+        lambda x: tf.data.Dataset.from_tensors((x, x, x)),
+        "takes no sample weights",
+    ),
+}
+
+
+LABELS = {
+    "out of range": (np.arange(32) % 5, "from 0 to 3, .*Received: labels from 0 to 4"),
+    "one-hot": (np.eye(4)[np.arange(32) % 4], r"shape \(32, 4\).*argmax\(axis=-1\)"),
+    "too few": (np.arange(30) % 4, "32 examples and 30 labels"),
+    "of rank 3": (np.zeros((32, 2, 2)), "Received: labels of shape"),
+    "text": (np.array(["a"] * 32), "must be numbers"),
+}
+
+
+@pytest.mark.parametrize("case", LABELS)
+def test_labels_that_cannot_be_trained_on(conditional, points, case):
+    labels, match = LABELS[case]
+    for given in (labels, labels.tolist()):
+        with pytest.raises(ValueError, match=match):
+            conditional.fit(points, given, verbose=0)
+    # Of a data set only the shape and dtype are known.
+    if case in ("one-hot", "of rank 3", "text"):
+        dataset = tf.data.Dataset.from_tensor_slices((points, labels)).batch(32)
+        with pytest.raises(ValueError, match=match.replace(r"\(32", r"\(None")):
+            conditional.fit(dataset, verbose=0)
+    assert conditional.num_steps == 0
+
+
+def test_a_column_of_labels_is_not_refused(conditional, points):
+    for labels in (np.arange(32) % 4, (np.arange(32) % 4)[:, None]):
+        dataset = tf.data.Dataset.from_tensor_slices((points, labels)).batch(32)
+        before = conditional.num_steps
+        conditional.fit(points, labels, verbose=0)
+        conditional.fit(dataset, verbose=0)
+        assert conditional.num_steps == before + 2
+
+
+@pytest.fixture(scope="module")
+def conditional(make):
+    return make(kind="conditional", compile={"run_eagerly": True})
+
+
+@pytest.fixture(scope="module")
+def linear(make):
+    return make(kind="linear", compile={"run_eagerly": True})
+
+
+@pytest.mark.parametrize("case", DATA)
+def test_data_that_cannot_be_trained_on(linear, points, case):
+    spoil, match = DATA[case]
+    with pytest.raises(ValueError, match=match):
+        linear.fit(spoil(points), verbose=0)
+    assert linear.num_steps == 0
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        lambda x: x,
+        lambda x: tf.data.Dataset.from_tensors(x),
+        lambda x: sequences.Sequence(x),
+    ],
+)
+def test_labels_are_missing(make, points, data):
+    gan = make(kind="conditional", compile={"run_eagerly": True})
+    with pytest.raises(
+        ValueError, match=r"need elements \(data, labels\).*fit\(images"
+    ):
+        gan.fit(data(points), verbose=0)
+
+
+def test_other_kinds_of_data(make, points):
+    gan = make(kind="linear", compile={"run_eagerly": True})
+    gan.fit(sequences.Sequence(points), verbose=0)
+    assert gan.num_steps == 2
+    # Integers, and labels that unconditional networks have no use for.
+    with pytest.warns(UserWarning, match="`y` is left unused. Leave it out, or build"):
+        gan.fit(np.ones((8, 2), "int32"), np.arange(8), verbose=0)
+    assert gan.num_steps == 3
+    with pytest.raises(ValueError, match=r"Received: shape \(8, 1\)"):
+        gan.fit(sequences.Sequence(points[:, :1]), verbose=0)
