@@ -31,7 +31,7 @@ def load(
     Returns:
         A memory-mapped array of the rows that there are, and their indices.
     """
-    text = json.dumps(["keras_gamegan images 1", list(shape), key])
+    text = json.dumps(["keras_gamegan images 2", list(shape), key])
     name = hashlib.sha256(text.encode()).hexdigest()[:32]
     path, listing = folder / f"{name}.npy", folder / f"{name}.json"
     if not listing.exists():  # Written last.

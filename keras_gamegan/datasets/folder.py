@@ -56,8 +56,8 @@ def load_folder(
     PNG, JPEG, WebP, GIF (the first frame) and BMP files of any size are found in the
     folder and in those below it, hidden ones excepted, and taken in the order of their
     paths. Their largest centred part of the shape asked for is resized, antialiased;
-    what is transparent becomes white, 16 bits become 8, and photographs are turned
-    upright. Files that cannot be read are left out and named in a warning.
+    what is transparent becomes white, 16 bits become 8, and images are turned upright.
+    Files that cannot be read are left out and named in a warning.
 
     Args:
         path: The folder, local or of any file system that `tf.io.gfile` knows.

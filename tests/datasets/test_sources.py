@@ -1,7 +1,5 @@
 """NumPy files, pipelines, and the one function that tells sources apart."""
 
-import io
-
 import numpy as np
 import PIL.Image
 import pytest
@@ -10,7 +8,7 @@ import tensorflow_datasets as tfds
 
 import keras_gamegan as kgg
 from keras_gamegan import datasets
-from keras_gamegan.datasets import decoding, pipelines
+from keras_gamegan.datasets import pipelines
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8), np.uint8)
 LABELS = np.arange(6) % 3
@@ -196,21 +194,3 @@ def test_labels_beyond_an_int32_are_refused():
     images = np.zeros((2, 4, 4, 1), "uint8")
     with pytest.raises(ValueError, match=r"an int32 holds. Received: labels from 1 to"):
         datasets.ShuffledStream(images, np.array([1, 2**32]), 2)
-
-
-@pytest.mark.parametrize("colors", [2, 4, 16, 200])
-def test_palettes_of_any_depth(colors):
-    pixels = np.random.default_rng(0).integers(0, 255, (16, 16, 3), dtype="uint8")
-    picture, file = PIL.Image.fromarray(pixels).quantize(colors), io.BytesIO()
-    picture.save(file, "PNG")
-    found = decoding.decode(file.getvalue(), (16, 16), "rgb")
-    np.testing.assert_array_equal(found, np.array(picture.convert("RGB")))
-
-
-def test_the_first_picture_of_an_animated_webp():
-    first, *rest = (
-        PIL.Image.fromarray(np.full((16, 16, 3), value, "uint8")) for value in (10, 99)
-    )
-    file = io.BytesIO()
-    first.save(file, "WEBP", save_all=True, append_images=rest, lossless=True)
-    assert np.all(decoding.decode(file.getvalue(), (16, 16), "rgb") == 10)
