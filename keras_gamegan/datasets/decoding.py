@@ -11,6 +11,11 @@ import tensorflow as tf
 from keras_gamegan.datasets import orientation, resizing
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
+# Formats of images that are found in folders and not read.
+UNREAD = (
+    *(".tif", ".tiff", ".heic", ".heif", ".avif", ".jxl", ".jp2", ".jfif", ".svg"),
+    *(".psd", ".tga", ".ppm", ".pgm", ".pbm", ".ico", ".dng", ".cr2", ".nef", ".arw"),
+)
 COLOR_MODES = {"rgb": 3, "grayscale": 1}
 
 

@@ -1,44 +1,21 @@
 """Folders of image files."""
 
+import contextlib
 import os
-import warnings
+import socket
 
-import keras
 import numpy as np
-import PIL.Image
 import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan.datasets import decoding, folder
-
-
-@pytest.fixture(name="tree")
-def fixture_tree(tmp_path):
-    """Two classes of four images, with what else lies about in folders."""
-    root = tmp_path / "images"
-    for label, name in enumerate(["cats", "dogs"]):
-        for number in range(4):
-            value = 100 * label + 10 * number
-            image = PIL.Image.new("RGB", (9 + number, 11), (value, value, value))
-            image.save(written_folder(root / name) / f"{number}.PNG")
-    (root / "cats" / ".hidden.png").write_bytes(b"x")
-    (root / "notes.txt").write_text("not an image")
-    return root
+from keras_gamegan.datasets import folder
+from tests.datasets.trees import EXPECTED, values
 
 
 def written_folder(path):
     path.mkdir(parents=True, exist_ok=True)
     return path
-
-
-def values(batches):
-    """One grey value for each image, back in [0, 255]."""
-    rows = [np.asarray(batch)[:, 0, 0, 0] for batch in batches]
-    return np.rint((np.concatenate(rows) + 1) * 127.5).astype(int).tolist()
-
-
-EXPECTED = [0, 10, 20, 30, 100, 110, 120, 130]
 
 
 def test_files_are_found_in_the_order_of_their_paths(tree):
@@ -95,7 +72,7 @@ def test_unreadable_files_are_named_and_left_out(tree):
     (tree / "cats" / "0a.png").write_bytes(b"")
     (tree / "cats" / "0b.png").write_bytes(good[: len(good) // 2])
     (tree / "dogs" / "9.webp").write_bytes(b"no image")
-    text = r"3 of 11 .*'cats/0a.png', 'cats/0b.png', 'dogs/9.webp'"
+    text = r"3 of 11 image.*cannot be read: 'cats/0a.png', 'cats/0b.png', 'dogs/9.webp'"
     with pytest.warns(UserWarning, match=text):
         pairs = kgg.datasets.load_folder(tree, 8, 8, shuffle=False, labels="subfolders")
     ((images, labels),) = list(pairs)
@@ -103,64 +80,105 @@ def test_unreadable_files_are_named_and_left_out(tree):
     assert labels.numpy().tolist() == [0] * 4 + [1] * 4
 
 
-def test_the_cache_is_used_until_something_changes(tree, tmp_path, monkeypatch):
-    cache, decoded = tmp_path / "cache", []
-    plain = decoding.decode
-    monkeypatch.setattr(
-        decoding, "decode", lambda *args: decoded.append(1) or plain(*args)
+@pytest.mark.parametrize("cached", [False, True])
+def test_what_is_no_regular_file_is_no_image(cached, tree, tmp_path, monkeypatch):
+    os.mkfifo(tree / "cats" / "a_pipe.png")
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as listening:
+        monkeypatch.chdir(tree / "cats")  # A socket's path must be short.
+        listening.bind("b_socket.png")
+        os.symlink("/dev/zero", tree / "cats" / "c_device.png")
+        os.symlink(tree / "nowhere.png", tree / "cats" / "d_dangling.png")
+        os.symlink(tree / "cats" / "e_loop.png", tree / "cats" / "e_loop.png")
+        broken = os.fsencode(tree / "cats") + b"/f_\xff.png"
+        with open(broken, "wb") as file:
+            file.write(b"no image, in a folder of another encoding")
+        os.symlink(tree / "dogs" / "3.PNG", tree / "dogs" / "linked.png")
+        cache = tmp_path / "cache" if cached else None
+        text = (
+            r"6 of 15 .*'cats/a_pipe.png', 'cats/b_socket.png', 'cats/c_dev.*, \.\.\."
+        )
+        with pytest.warns(UserWarning, match=text):
+            found = kgg.datasets.load_folder(tree, 8, 9, shuffle=False, cache=cache)
+        assert values(found) == [*EXPECTED, 130]
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_names_in_another_encoding(cached, tree, tmp_path):
+    name = os.fsencode(tree) + b"/\xe9t\xe9"
+    os.rename(tree / "cats", name)
+    os.rename(name + b"/0.PNG", name + b"/\xff.PNG")
+    found = kgg.datasets.load_folder(
+        *(tree, 8, 8),
+        shuffle=False,
+        labels="subfolders",
+        cache=tmp_path / "cache" if cached else None,
     )
-
-    def load(size=8):
-        decoded.clear()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            stream = folder.folder_stream(tree, size, 8, cache=cache, shuffle=False)
-        assert isinstance(stream.batch(0), tf.Tensor)
-        return values([stream.batch(0)]), len(decoded)
-
-    assert load() == (EXPECTED, 8)
-    assert load() == (EXPECTED, 0)
-    assert load(size=4) == (EXPECTED, 8)
-    # An unreadable file does not come back as a row of zeros.
-    (tree / "cats" / "00.png").write_bytes(b"broken")
-    assert load() == (EXPECTED, 9)
-    assert load() == (EXPECTED, 0)
-    path = tree / "dogs" / "3.PNG"
-    PIL.Image.new("RGB", (9, 9), (255, 255, 255)).save(path)
-    os.utime(path, ns=(1, 1))
-    assert load() == ([*EXPECTED[:-1], 255], 9)
-    # What a killed process left behind is nobody's cache.
-    for listing in cache.glob("*.json"):
-        listing.unlink()
-    assert load() == ([*EXPECTED[:-1], 255], 9)
-    assert not [name for name in os.listdir(cache) if name.startswith(".")]
+    ((images, labels),) = list(found)
+    assert values([images]) == [100, 110, 120, 130, 10, 20, 30, 0]
+    assert labels.numpy().tolist() == [0] * 4 + [1] * 4
+    assert found.class_names == ["dogs", os.fsdecode(b"\xe9t\xe9")]
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(tree, tmp_path, monkeypatch):
-    def fail(path, shape):
-        path.write_bytes(b"a part")
-        raise OSError(28, "No space left on device")
+def test_a_class_that_links_to_another(tree):
+    os.symlink(tree / "cats", tree / "animals")
+    os.symlink(tree / "dogs", tree / "cats" / "friends")
+    pairs = kgg.datasets.load_folder(tree, 8, 20, shuffle=False, labels="subfolders")
+    ((images, labels),) = list(pairs)
+    # What a class links to is in it, and where it is.
+    assert pairs.class_names == ["animals", "cats", "dogs"]
+    assert labels.numpy().tolist() == [0] * 8 + [1] * 8 + [2] * 4
+    assert values([images]) == [*EXPECTED, *EXPECTED, *EXPECTED[4:]]
+    # Without classes each image is there once.
+    alone = kgg.datasets.load_folder(tree, 8, 8, shuffle=False)
+    assert values(alone) == EXPECTED
 
-    monkeypatch.setattr(folder.disk_cache, "_reserve", fail)
-    with pytest.raises(OSError, match=r"could not be kept in the cache.*Make room"):
-        kgg.datasets.load_folder(tree, 8, 4, cache=tmp_path / "cache")
-    assert not os.listdir(tmp_path / "cache")
+
+def test_classes_that_link_to_one_another_and_back(tree):
+    os.symlink(tree, tree / "cats" / "all")
+    os.symlink(tree / "dogs", tree / "cats" / "dogs")
+    os.symlink(tree / "cats", tree / "dogs" / "cats")
+    pairs = kgg.datasets.load_folder(tree, 8, 16, shuffle=False, labels="subfolders")
+    ((images, labels),) = list(pairs)
+    assert labels.numpy().tolist() == [0] * 8 + [1] * 8
+    assert values([images]) == [*EXPECTED, *EXPECTED[4:], *EXPECTED[:4]]
 
 
-def test_training_resumes_bit_for_bit_from_a_cache(tree, tmp_path):
-    def train(epochs, checkpoints):
-        keras.backend.clear_session()
-        images = kgg.datasets.load_folder(tree, 8, 4, cache=tmp_path / "cache")
-        pair = kgg.networks.dcgan_pair((8, 8, 3), latent_dim=2, base_filters=2, seed=0)
-        gan = kgg.GAN(*pair, seed=0)
-        gan.compile()
-        saved = kgg.callbacks.Checkpoint(tmp_path / checkpoints)
-        gan.fit(images, epochs=epochs, verbose=0, callbacks=[saved])
-        return gan.get_weights()
+def test_a_class_without_a_readable_image_is_none_and_named(tree):
+    for name in ("birds", "cows", "empty"):
+        (tree / name).mkdir()
+    (tree / "birds" / "a.png").write_bytes(b"no image")
+    (tree / "cows" / "scan.tiff").write_bytes(b"not read")
+    text = r"3 folder\(s\) without an image.*no classes: 'birds', 'cows', 'empty'"
+    with pytest.warns(UserWarning, match=text):
+        pairs = kgg.datasets.load_folder(tree, 8, 8, shuffle=False, labels="subfolders")
+    ((_, labels),) = list(pairs)
+    assert pairs.class_names == ["cats", "dogs"]
+    assert labels.numpy().tolist() == [0] * 4 + [1] * 4
 
-    train(1, "a")
-    for one, other in zip(train(3, "a"), train(3, "b"), strict=True):
-        np.testing.assert_array_equal(one, other)
+
+def test_images_of_other_formats_are_named(tree):
+    for name in ("a.TIF", "b.heic", "c.avif"):
+        (tree / name).write_bytes(b"not read")
+    text = r"3 image file\(s\) of formats that are not read, convert.*'a.TIF', 'b.heic'"
+    with pytest.warns(UserWarning, match=text):
+        found = kgg.datasets.load_folder(tree, 8, 8, shuffle=False)
+    assert values(found) == EXPECTED
+
+
+def test_a_folder_that_may_not_be_listed_is_named(tree, monkeypatch):
+    plain = os.scandir
+
+    def refuse(path):
+        if os.fspath(path).endswith("cats"):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return plain(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.warns(UserWarning, match=r"1 folder\(s\) that may not.*: 'cats'"):
+        found = kgg.datasets.load_folder(tree, 8, 4, shuffle=False)
+    assert values(found) == EXPECTED[4:]
+    with pytest.raises(PermissionError):
+        kgg.datasets.load_folder(tree / "cats", 8, 4)
 
 
 @pytest.mark.parametrize(
@@ -170,6 +188,7 @@ def test_training_resumes_bit_for_bit_from_a_cache(tree, tmp_path):
         ("images/notes.txt", {}, ValueError, "notes.txt', a file"),
         ("empty", {}, ValueError, "with no files in it"),
         ("texts", {}, ValueError, "with only .csv, .txt files"),
+        ("scans", {}, ValueError, "with only .tif files. Convert the images to PNG"),
         ("broken", {}, ValueError, r"2 image file\(s\) none can be read: 'a.png', 'b"),
         ("images", {"image_size": 0}, ValueError, "image_size=0"),
         ("images", {"image_size": "64"}, TypeError, "image_size='64'"),
@@ -177,6 +196,14 @@ def test_training_resumes_bit_for_bit_from_a_cache(tree, tmp_path):
         ("images", {"seed": -1}, ValueError, "seed=-1"),
         ("images", {"color_mode": "gray"}, ValueError, "color_mode='gray'"),
         ("images", {"labels": "folders"}, ValueError, "labels='folders'"),
+        (
+            "images",
+            {"labels": np.arange(8)},
+            ValueError,
+            "labels=array.*ShuffledStream",
+        ),
+        ("images", {"shuffle": "no"}, TypeError, "shuffle='no'"),
+        ("images", {"drop_remainder": 1}, TypeError, "drop_remainder=1"),
         ("images/cats", {"labels": "subfolders"}, ValueError, "4 image.*'0.PNG'"),
         ("images", {"cache": "ram://x"}, ValueError, "cache='ram://x'"),
         (3, {}, TypeError, "path=3"),
@@ -184,7 +211,13 @@ def test_training_resumes_bit_for_bit_from_a_cache(tree, tmp_path):
 )
 def test_bad_input(path, arguments, error, text, tree, tmp_path):
     written_folder(tmp_path / "empty")
-    for name in ("texts/a.txt", "texts/b.csv", "broken/a.png", "broken/b.jpg"):
+    for name in (
+        "texts/a.txt",
+        "texts/b.csv",
+        "scans/c.tif",
+        "broken/a.png",
+        "broken/b.jpg",
+    ):
         written_folder((tmp_path / name).parent)
         (tmp_path / name).write_bytes(b"text")
     given = tmp_path / path if isinstance(path, str) else path
