@@ -142,6 +142,53 @@ def test_fit_takes_what_tensorflow_datasets_yields():
         (lambda d: d.batch(2, True), {"image_size": 4}, ValueError, "unbatch"),
         (lambda d: d, {"batch_size": 7}, ValueError, "batch_size=7 for 6"),
         (lambda d: d.map(lambda e: (1, 2, 3)), {}, ValueError, "a tuple of 3"),
+        (lambda d: d.batch(2, True), {}, ValueError, r"\(2, 8, 8, 1\).*\.unbatch\(\)"),
+        (
+            lambda d: d.map(lambda e: tf.cast(e["image"], "float32")).batch(3, True),
+            {},
+            ValueError,
+            r"\(3, 8, 8, 1\).*\.unbatch\(\)",
+        ),
+        (
+            lambda d: d.map(lambda e: (e["image"][..., 0], e["label"])).batch(2, True),
+            {},
+            ValueError,
+            r"labels of shape \(2,\).*\.unbatch\(\)",
+        ),
+        (
+            lambda d: d.map(lambda e: (e["image"], e)),
+            {},
+            TypeError,
+            r"Labels must be integers.*\{'image'.*label\[\"class\"\]",
+        ),
+        (
+            lambda d: d.map(lambda e: {"image": e["image"], "label": {"a": e["id"]}}),
+            {"label_key": "label"},
+            TypeError,
+            r"Labels must be integers.*\{'a'",
+        ),
+        (
+            lambda d: d.map(lambda e: (e["image"], e["image"])),
+            {},
+            ValueError,
+            r"labels of shape \(8, 8, 1\)",
+        ),
+        (
+            lambda d: d.map(lambda e: (e["image"], tf.one_hot(e["label"], 3))),
+            {},
+            TypeError,
+            r"Labels must be integers.*float32",
+        ),
+        (
+            lambda d: d.map(
+                lambda e: (e["image"], tf.one_hot(e["label"], 3, dtype="int32"))
+            ),
+            {},
+            ValueError,
+            r"labels of shape \(3,\).*tf.argmax",
+        ),
+        (lambda d: d, {"shuffle": "no"}, TypeError, "shuffle='no'"),
+        (lambda d: d, {"drop_remainder": None}, TypeError, "drop_remainder=None"),
     ],
 )
 def test_bad_pipelines(make, arguments, error, text):
@@ -181,6 +228,82 @@ def test_sources_are_told_apart(tmp_path, monkeypatch):
         ValueError, match=r"no such folder or file in.*Did you mean 'fashion_mn"
     ):
         datasets.load("fashion_mnits")
+
+
+@pytest.mark.parametrize("name", ["data.npz", "pictures", "fashion_mnist"])
+@pytest.mark.parametrize(
+    "arguments, owner, text",
+    [
+        ({"color_mode": "grayscale"}, "pictures", "a folder of images"),
+        ({"cache": "kept"}, "pictures", "a folder of images"),
+        ({"split": "test"}, "fashion_mnist", "a TFDS data set"),
+        ({"data_dir": "prepared"}, "fashion_mnist", "a TFDS data set"),
+    ],
+)
+def test_arguments_of_other_sources(
+    name, arguments, owner, text, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    saved(tmp_path, images=IMAGES)
+    (tmp_path / "pictures").mkdir()
+    for number, image in enumerate(IMAGES):
+        PIL.Image.fromarray(image).save(tmp_path / "pictures" / f"{number}.png")
+
+    def load():
+        with tfds.testing.mock_data(num_examples=4):
+            return datasets.load(name, batch_size=2, download=True, **arguments)
+
+    if name == owner:
+        assert load().batch_size == 2
+        return
+    (argument,) = arguments
+    with pytest.raises(
+        ValueError,
+        match=rf"`{argument}` is an argument of {text}.*{argument}='.*{name}",
+    ):
+        load()
+
+
+@pytest.mark.parametrize(
+    "arguments, error, text",
+    [
+        ({"source": None}, TypeError, "`source` must be a str.*source=None"),
+        ({"source": b"data.npz"}, TypeError, "source=b'data.npz'"),
+        ({"source": ""}, ValueError, "source=''"),
+        ({"image_size": (1, 2, 3)}, ValueError, r"image_size=\(1, 2, 3\)"),
+        ({"image_size": "8"}, TypeError, "image_size='8'"),
+        ({"image_size": 0}, ValueError, "image_size=0"),
+        ({"with_labels": "yes"}, TypeError, "with_labels='yes'"),
+        ({"drop_remainder": "yes"}, TypeError, "drop_remainder='yes'"),
+        ({"source": "mnist", "download": "no"}, TypeError, "download='no'"),
+    ],
+)
+def test_bad_arguments_of_load(arguments, error, text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    saved(tmp_path, images=IMAGES)
+    with pytest.raises(error, match=text):
+        datasets.load(**{"source": "data.npz", "batch_size": 2, **arguments})
+    if "source" not in arguments:
+        (tmp_path / "nothing").mkdir()
+        with pytest.raises((TypeError, ValueError), match=text):
+            datasets.load(**{"source": "nothing/", "batch_size": 2, **arguments})
+
+
+@pytest.mark.parametrize("flag", ["with_labels", "shuffle", "drop_remainder"])
+def test_flags_of_array_files(flag, tmp_path):
+    path = saved(tmp_path, images=IMAGES, labels=LABELS)
+    with pytest.raises(TypeError, match=f"{flag}='False'"):
+        datasets.load_npz(path, 2, **{flag: "False"})
+    with pytest.raises(TypeError, match="path=3"):
+        datasets.load_npz(3)
+
+
+@pytest.mark.parametrize(
+    "flag", ["shuffle", "with_labels", "cache", "drop_remainder", "download"]
+)
+def test_flags_of_named_data_sets(flag):
+    with pytest.raises(TypeError, match=f"{flag}='no'"):
+        datasets.load_images("mnist", **{flag: "no"})
 
 
 def test_a_picture_is_no_array_file(tmp_path):
