@@ -197,6 +197,7 @@ PALETTE = bytes([0, 0, 255, 0, 255, 0, 0, 0])
         ),
         bitmap(32, 0, struct.pack("<4I", 255 << 16, 255, 255, 255 << 16)),
     ],
+    ids=["1", "4", "8", "8-rle", "8-os2", "24", "16-555", "16-565", "32-masks", "32"],
 )
 def test_bitmaps_of_every_layout(content):
     found = decoding.decode(content, (2, 2), "rgb").tolist()
