@@ -44,8 +44,9 @@ def load_folder(
 
     PNG, JPEG, WebP, GIF (the first frame) and BMP files of any size are found in the
     folder and in those below it, hidden ones excepted, and taken in the order of their
-    paths. Their largest centred part of the shape asked for is resized, antialiased;
-    what is transparent becomes white, 16 bits become 8, and images are turned upright.
+    paths; linked folders are entered once, or once in each class. Their largest centred
+    part of the shape asked for is resized, antialiased; what is transparent becomes
+    white, 16 bits become 8, and images are turned upright.
     Files that cannot be read are left out and named in a warning, and so are images of
     other formats, such as TIFF and HEIC: convert them to PNG.
 

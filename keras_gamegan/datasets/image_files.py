@@ -155,9 +155,11 @@ def _walk(
     for folder, below, names in walk:
         place = inside(folder)
         if not files.is_remote(root):
-            seen = entered.setdefault(place.split("/")[0] if apart else "", set())
-            # A class that links back to all of them is none of its own.
-            seen.update([os.path.realpath(root)] if place else [])
+            group = place.split("/")[0] if apart else ""
+            # A link back to the whole folder is followed in no class.
+            seen = entered.setdefault(
+                group, {os.path.realpath(root)} if place else set()
+            )
             real = os.path.realpath(folder)
             if real in seen:
                 below.clear()
