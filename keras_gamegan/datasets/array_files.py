@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_gamegan import files, validation
 from keras_gamegan.datasets import stream
 
 # Names that data sets in one file go by, the first one that is there.
@@ -28,7 +29,9 @@ def load_npz(
     """Reads the arrays of a `.npz` file, or the array of a `.npy` file.
 
     Images of type uint8 are scaled to [-1, 1]; data of a floating type are taken as
-    they are. Grey images (n, height, width) get an axis of channels.
+    they are. Grey images (n, height, width) of type uint8 get an axis of channels;
+    floating data (n, length, features) may be series, and get none: save grey images as
+    ``images[..., None]``.
 
     Args:
         path: The file. Pickled objects are not read.
@@ -61,7 +64,8 @@ def load_npz(
         >>> [part.shape for part in stream.batch(0)]
         [TensorShape([4, 28, 28, 1]), TensorShape([4])]
     """
-    path = pathlib.Path(path)
+    validation.check_flag("with_labels", with_labels)
+    path = pathlib.Path(files.locate("path", path))
     if not path.is_file():
         raise FileNotFoundError(
             "`path` must be a .npz or .npy file. Received: "

@@ -8,27 +8,23 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gamegan.datasets import resizing
+from keras_gamegan.datasets import orientation, resizing
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
+# Formats of images that are found in folders and not read.
+UNREAD = (
+    *(".tif", ".tiff", ".heic", ".heif", ".avif", ".jxl", ".jp2", ".jfif", ".svg"),
+    *(".psd", ".tga", ".ppm", ".pgm", ".pbm", ".ico", ".dng", ".cr2", ".nef", ".arw"),
+)
 COLOR_MODES = {"rgb": 3, "grayscale": 1}
-# Each EXIF orientation as (quarter turns to the left, whether to mirror afterwards).
-_ORIENTATIONS = {
-    2: (0, True),
-    3: (2, False),
-    4: (2, True),
-    5: (3, True),
-    6: (3, False),
-    7: (1, True),
-    8: (1, False),
-}
 
 
 def decode(content: bytes, size: tuple[int, int], color_mode: str) -> np.ndarray:
     """Returns the image in a file's content, cropped and resized.
 
     Of animations the first frame is taken, of more than 8 bits the highest 8; what is
-    transparent shows white; photographs are turned as their EXIF orientation says.
+    transparent shows white; images are turned as their EXIF orientation says. What
+    TensorFlow does not read, or not rightly, Pillow reads.
 
     Args:
         content: The file's bytes: PNG, JPEG, WebP, GIF or BMP, whatever its name says.
@@ -40,7 +36,7 @@ def decode(content: bytes, size: tuple[int, int], color_mode: str) -> np.ndarray
 
     Raises:
         ValueError: If it is no such image, or a damaged one.
-        ImportError: If it is WebP, and neither this TensorFlow nor Pillow reads it.
+        ImportError: If Pillow has to read it and is not installed.
     """
     try:
         image = _decoded(content)
@@ -51,6 +47,7 @@ def decode(content: bytes, size: tuple[int, int], color_mode: str) -> np.ndarray
         colors = tf.cast(image[..., :3], tf.float32)
         image = tf.round(colors * opacity + 255.0 * (1.0 - opacity))
         image = tf.cast(image, tf.uint8)
+    image = orientation.upright(image, content)
     image = resizing.crop_and_resize(image, size).numpy()
     if color_mode == "grayscale":
         # Luma of ITU-R BT.601, as `tf.image.rgb_to_grayscale` has it; exact for grey.
@@ -62,25 +59,78 @@ def decode(content: bytes, size: tuple[int, int], color_mode: str) -> np.ndarray
 def _decoded(content: bytes) -> tf.Tensor:
     """Returns the image as uint8 (height, width, 3 or 4)."""
     if content.startswith(b"\x89PNG"):
-        # With less than 8 bits TensorFlow gets the opacity wrong: of grey ones, and of
-        # palettes that say nothing of it.
-        opaque = b"tRNS" not in content.partition(b"IDAT")[0]
-        kinds = (b"\0", b"\3") if opaque else (b"\0",)
-        is_coarse = content[24:25] < b"\x08" and content[25:26] in kinds
-        return tf.io.decode_png(content, channels=3 if is_coarse else 4)
+        return _png(content)
     if content.startswith(b"\xff\xd8\xff"):
-        image = tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE")
-        turns, mirror = _ORIENTATIONS.get(_orientation(content), (0, False))
-        image = tf.image.rot90(image, turns)
-        return tf.image.flip_left_right(image) if mirror else image
+        return tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE")
     if content.startswith(b"GIF8"):
-        return tf.io.decode_gif(content)[0]
+        return _gif(content)
     if content.startswith(b"BM"):
-        image = tf.io.decode_bmp(content)
-        return tf.repeat(image, 3, axis=-1) if image.shape[-1] == 1 else image
+        return _bmp(content)
     if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
         return _webp(content)
     raise ValueError("it is no PNG, JPEG, WebP, GIF or BMP file")
+
+
+def _png(content: bytes) -> tf.Tensor:
+    # With less than 8 bits TensorFlow gets the opacity wrong: of grey ones, and of
+    # palettes that say nothing of it.
+    _, found, transparent = content.partition(b"IDAT")[0].partition(b"tRNS")
+    depth, kind = content[24:25], content[25:26]
+    coarse = depth < b"\x08" and (kind == b"\0" or (kind == b"\3" and not found))
+    if not coarse:
+        return tf.io.decode_png(content, channels=4)
+    image = tf.io.decode_png(content, channels=3)
+    if len(transparent) < 2:
+        return image
+    # The one grey that is transparent, in the file's bits; Pillow mistakes it too.
+    most = 2 ** depth[0] - 1
+    gray = (transparent[1] & most) * 255 // most
+    return tf.where(image == tf.cast(gray, tf.uint8), tf.uint8.max, image)
+
+
+def _bmp(content: bytes) -> Any:
+    # TensorFlow takes palettes for greys, and knows neither the oldest header, nor 16
+    # bits, nor compression.
+    header, bits, compression = content[14:18], content[28:30], content[30:34]
+    plain = header >= b"\x28" and compression == bytes(4)
+    if not plain or bits not in (b"\x18\0", b"\x20\0"):
+        image = _pillow(content, "BMP")
+    else:
+        image = tf.io.decode_bmp(content)
+    # The fourth byte is opacity in some files, and nothing in those where it is 0.
+    is_opaque = image.shape[-1] == 4 and not np.any(image[..., 3])
+    return image[..., :3] if is_opaque else image
+
+
+def _gif(content: bytes) -> Any:
+    # Where the first frame is transparent TensorFlow shows black, and of a canvas that
+    # the frame does not fill only the frame.
+    try:
+        transparent, (left, top, width, height) = _first_frame(content)
+    except (IndexError, struct.error) as error:
+        raise ValueError("it is a GIF without a picture") from error
+    canvas = struct.unpack("<2H", content[6:10])
+    if not transparent and (left, top, width, height) == (0, 0, *canvas):
+        return tf.io.decode_gif(content)[0]
+    image = _pillow(content, "GIF")
+    inside = np.zeros((*image.shape[:2], 1), bool)
+    inside[top : top + height, left : left + width] = True
+    return tf.where(inside, image, tf.uint8.max)
+
+
+def _first_frame(content: bytes) -> tuple[bool, tuple[int, ...]]:
+    """Returns whether a GIF's first frame is transparent, and (x, y, width, height)."""
+    flags = content[10]
+    place = 13 + (3 * 2 ** (flags % 8 + 1) if flags & 128 else 0)
+    transparent = False
+    while content[place] == 0x21:  # Extensions: a kind, then blocks up to an empty one.
+        if content[place + 1] == 0xF9:
+            transparent = bool(content[place + 3] & 1)
+        place += 2
+        while content[place]:
+            place += 1 + content[place]
+        place += 1
+    return transparent, struct.unpack("<4H", content[place + 1 : place + 9])
 
 
 def _webp(content: bytes) -> Any:
@@ -88,45 +138,19 @@ def _webp(content: bytes) -> Any:
     animated = content[12:16] == b"VP8X" and any(flag & 2 for flag in content[20:21])
     if hasattr(tf.io, "decode_webp") and not animated:  # From TensorFlow 2.20 on.
         return tf.io.decode_webp(content)[0]
+    return _pillow(content, "WebP")
+
+
+def _pillow(content: bytes, kind: str) -> tf.Tensor:
     try:
         pillow = importlib.import_module("PIL.Image")
     except ImportError as error:
         raise ImportError(
-            f"TensorFlow {tf.__version__} cannot read this WebP. Install Pillow, which "
-            "does: pip install pillow. Or convert the images to PNG."
+            f"TensorFlow {tf.__version__} cannot read this {kind}. Install Pillow, "
+            "which does: pip install pillow. Or convert the images to PNG."
         ) from error
     try:
         with pillow.open(io.BytesIO(content)) as picture:
             return tf.constant(np.asarray(picture.convert("RGBA")))
-    except OSError as error:
+    except Exception as error:  # Damaged files raise whatever its readers stumble over.
         raise ValueError(str(error)) from error
-
-
-def _orientation(content: bytes) -> int:
-    """Returns a JPEG file's EXIF orientation, 1 (upright) where it has none."""
-    place = 2
-    while content[place : place + 1] == b"\xff" and place + 4 <= len(content):
-        marker = content[place + 1]
-        (length,) = struct.unpack(">H", content[place + 2 : place + 4])
-        if marker == 0xE1 and content[place + 4 : place + 10] == b"Exif\0\0":
-            return _tag(content[place + 10 : place + 2 + length], 0x0112)
-        if marker == 0xDA:  # The picture begins.
-            break
-        place += 2 + length
-    return 1
-
-
-def _tag(tiff: bytes, number: int) -> int:
-    """Returns a short integer of a TIFF header's first directory, or 1."""
-    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
-    if order is None or len(tiff) < 8:
-        return 1
-    (start,) = struct.unpack(order + "I", tiff[4:8])
-    if len(tiff) < start + 2:
-        return 1
-    (count,) = struct.unpack(order + "H", tiff[start : start + 2])
-    for index in range(count):
-        entry = tiff[start + 2 + 12 * index : start + 14 + 12 * index]
-        if len(entry) == 12 and struct.unpack(order + "H", entry[:2])[0] == number:
-            return struct.unpack(order + "H", entry[8:10])[0]
-    return 1

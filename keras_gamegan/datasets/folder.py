@@ -5,33 +5,22 @@ import os
 import pathlib
 import warnings
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import files, validation
-from keras_gamegan.datasets import decoding, disk_cache, resizing, stream
+from keras_gamegan.datasets import (
+    decoding,
+    disk_cache,
+    image_files,
+    resizing,
+    stream,
+)
 
 _MEMORY_LIMIT = 4 * 2**30
-# Names of unreadable files that a warning spells out.
+# Names of files of a kind that a warning spells out.
 _NAMED = 5
-
-
-class _Source(NamedTuple):
-    """A folder's image files.
-
-    Attributes:
-        root: The folder, of `files.locate`.
-        names: Sorted paths below it, with slashes.
-        labels: int32 array, a label each; or None.
-        class_names: Names of the classes; or None.
-    """
-
-    root: Any
-    names: list[str]
-    labels: np.ndarray | None
-    class_names: list[str] | None
 
 
 def load_folder(
@@ -55,9 +44,11 @@ def load_folder(
 
     PNG, JPEG, WebP, GIF (the first frame) and BMP files of any size are found in the
     folder and in those below it, hidden ones excepted, and taken in the order of their
-    paths. Their largest centred part of the shape asked for is resized, antialiased;
-    what is transparent becomes white, 16 bits become 8, and photographs are turned
-    upright. Files that cannot be read are left out and named in a warning.
+    paths; linked folders are entered once, or once in each class. Their largest centred
+    part of the shape asked for is resized, antialiased; what is transparent becomes
+    white, 16 bits become 8, and images are turned upright.
+    Files that cannot be read are left out and named in a warning, and so are images of
+    other formats, such as TIFF and HEIC: convert them to PNG.
 
     Args:
         path: The folder, local or of any file system that `tf.io.gfile` knows.
@@ -67,7 +58,8 @@ def load_folder(
         color_mode: "rgb" or "grayscale". Default: "rgb".
         labels: "subfolders": the first folder below `path` is an image's class, and the
             elements are (images, labels), labels numbered in the order of the sorted
-            names. None: images alone. Default: None.
+            names. A folder without an image that can be read is no class, and named in
+            the warning. None: images alone. Default: None.
         cache: Folder in which the decoded images are kept, made if it is missing: a
             later run need not decode them again, and they are read from there and not
             held in memory, so that they may be more than it holds. It is made anew
@@ -134,7 +126,15 @@ def folder_stream(
     validation.check_integer("batch_size", batch_size)
     validation.check_seed("seed", seed)
     validation.check_choice("color_mode", color_mode, tuple(decoding.COLOR_MODES))
-    source = _find(path, labels)
+    validation.check_flag("shuffle", shuffle)
+    validation.check_flag("drop_remainder", drop_remainder)
+    if not (labels is None or (isinstance(labels, str) and labels == "subfolders")):
+        raise ValueError(
+            f'`labels` must be "subfolders" or None. Received: labels={labels!r}. For '
+            "labels of your own pass arrays to kgg.datasets.ShuffledStream."
+        )
+    with_classes = labels is not None
+    source = image_files.find(path, with_classes)
     shape = (*size, decoding.COLOR_MODES[color_mode])
     if cache is None:
         _check_memory(len(source.names), shape)
@@ -148,107 +148,33 @@ def folder_stream(
                 "`cache` must be a local folder, from which images are read at random. "
                 f"Received: cache={str(cache)!r}. Pass a folder of this machine."
             )
-        key = _key(source, size, color_mode)
         images, kept = disk_cache.load(
             pathlib.Path(folder),
-            key,
+            [*size, color_mode, source.versions()],
             (len(source.names), *shape),
             lambda rows: _fill(rows, _decoded(source, size, color_mode)),
         )
-    _warn_of_unreadable(source, kept)
+    _tell_what_is_left_out(source, kept, with_classes)
+    numbers, class_names = source.classes(kept) if with_classes else (None, None)
     return stream.ShuffledStream(
         images,
-        None if source.labels is None else source.labels[kept],
+        numbers,
         batch_size,
         shuffle=shuffle,
         drop_remainder=drop_remainder,
         seed=seed,
-        class_names=source.class_names,
+        class_names=class_names,
     )
 
 
-def _find(path: Any, labels: str | None) -> _Source:
-    """Returns the image files of a folder and their labels."""
-    root = files.locate("path", path)
-    if labels not in (None, "subfolders"):
-        raise ValueError(
-            f'`labels` must be "subfolders" or None. Received: labels={labels!r}. For '
-            "labels of your own pass arrays to kgg.datasets.ShuffledStream."
-        )
-    if not files.exists(root):
-        raise FileNotFoundError(
-            f"`path` must be a folder of images. Received: path={str(path)!r}, which "
-            f"does not exist{_where(path)}."
-        )
-    if files.is_file(root):
-        raise ValueError(
-            f"`path` must be a folder of images. Received: path={str(path)!r}, a file. "
-            "Pass the folder that it is in; kgg.datasets.load_npz reads .npz files."
-        )
-    found = sorted(_walk(root))
-    names = [name for name in found if name.lower().endswith(decoding.SUFFIXES)]
-    if not names:
-        kinds = sorted({os.path.splitext(name)[1].lower() or name for name in found})
-        raise ValueError(
-            f"`path` must be a folder of {', '.join(decoding.SUFFIXES)} files. "
-            f"Received: path={str(path)!r}, with "
-            + (f"only {', '.join(kinds[:8])} files." if kinds else "no files in it.")
-        )
-    if labels is None:
-        return _Source(root, names, None, None)
-    loose = [name for name in names if "/" not in name]
-    if loose:
-        raise ValueError(
-            'With labels="subfolders" every image must lie in the folder of its class. '
-            f"Received: path={str(path)!r} with {len(loose)} image(s) directly in it, "
-            f"such as {loose[0]!r}. Move them, or pass labels=None."
-        )
-    classes = [name.split("/")[0] for name in names]
-    class_names, numbers = np.unique(classes, return_inverse=True)
-    return _Source(root, names, numbers.astype(np.int32), class_names.tolist())
-
-
-def _where(path: Any) -> str:
-    """Says where a relative path was looked for."""
-    if files.is_remote(files.locate("path", path)) or os.path.isabs(path):
-        return ""
-    return f" in {os.getcwd()!r}"
-
-
-def _walk(root: Any) -> Iterator[str]:
-    """Yields the paths of files below a folder, with slashes; hidden ones are not."""
-    is_remote = files.is_remote(root)
-    walk = tf.io.gfile.walk if is_remote else _followed
-    start = str(root).rstrip("/")
-    for folder, below, names in walk(str(root)):
-        below[:] = [name for name in below if not name.startswith((".", "__MACOSX"))]
-        inside = str(folder)[len(start) :].replace(os.sep, "/").strip("/")
-        for name in names:
-            if not name.startswith("."):
-                yield f"{inside}/{name}" if inside else name
-
-
-def _followed(top: str) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Like `os.walk`, through linked folders, each folder once."""
-    seen = set()
-    for folder, below, names in os.walk(top, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:
-            below.clear()
-            continue
-        seen.add(real)
-        yield folder, below, names
-
-
 def _decoded(
-    source: _Source, size: tuple[int, int], color_mode: str
+    source: image_files.ImageFiles, size: tuple[int, int], color_mode: str
 ) -> Iterator[np.ndarray | None]:
     """Yields the images in order, decoded on all cores; None for unreadable ones."""
 
     def one(name: str) -> np.ndarray | None:
         try:
-            content = files.read_bytes(source.root / name)
-            return decoding.decode(content, size, color_mode)
+            return decoding.decode(source.read(name), size, color_mode)
         except (OSError, ValueError):
             return None
 
@@ -270,16 +196,6 @@ def _fill(rows: np.ndarray, images: Iterator[np.ndarray | None]) -> list[int]:
     return kept
 
 
-def _key(source: _Source, size: tuple[int, int], color_mode: str) -> list:
-    """Returns what decoded images depend on, as JSON has it."""
-    stats = (tf.io.gfile.stat(str(source.root / name)) for name in source.names)
-    listed = [
-        [name, stat.length, stat.mtime_nsec]
-        for name, stat in zip(source.names, stats, strict=True)
-    ]
-    return [*size, color_mode, listed]
-
-
 def _check_memory(number: int, shape: tuple[int, int, int]) -> None:
     needed = number * int(np.prod(shape))
     if needed > _MEMORY_LIMIT:
@@ -290,22 +206,48 @@ def _check_memory(number: int, shape: tuple[int, int, int]) -> None:
         )
 
 
-def _warn_of_unreadable(source: _Source, kept: list[int]) -> None:
-    number = len(source.names) - len(kept)
-    if not number:
-        return
+def _tell_what_is_left_out(
+    source: image_files.ImageFiles, kept: list[int], with_classes: bool
+) -> None:
+    """Warns of what a user would look for in vain; raises if nothing can be read."""
     readable = set(kept)
     lost = [n for index, n in enumerate(source.names) if index not in readable]
-    told = ", ".join(map(repr, lost[:_NAMED])) + (", ..." if number > _NAMED else "")
     if not kept:
         raise ValueError(
             f"`path` must be a folder of images. Received: path={str(source.root)!r}, "
-            f"of whose {number} image file(s) none can be read: {told}. Open one in a "
-            "viewer: they may be damaged, or no images."
+            f"of whose {len(lost)} image file(s) none can be read: {_listed(lost)}. "
+            "Open one in a viewer: they may be damaged, or no images."
         )
-    warnings.warn(
-        f"{number} of {len(source.names)} image files in {str(source.root)!r} cannot "
-        f"be read and are left out: {told}.",
-        UserWarning,
-        stacklevel=4,
-    )
+    told = []
+    if lost:
+        told.append(
+            f"{len(lost)} of {len(source.names)} image files, which cannot be read: "
+            f"{_listed(lost)}."
+        )
+    if source.unread:
+        told.append(
+            f"{len(source.unread)} image file(s) of formats that are not read, convert "
+            f"them to PNG: {_listed(source.unread)}."
+        )
+    if source.closed:
+        told.append(
+            f"{len(source.closed)} folder(s) that may not be listed: "
+            f"{_listed(source.closed)}."
+        )
+    if with_classes:
+        empty = sorted(set(source.folders).difference(source.classes(kept)[1]))
+        if empty:
+            told.append(
+                f"{len(empty)} folder(s) without an image that can be read, which are "
+                f"no classes: {_listed(empty)}."
+            )
+    if told:
+        warnings.warn(
+            f"Left out of {str(source.root)!r}: {' '.join(told)}",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(map(repr, names[:_NAMED])) + (", ..." if names[_NAMED:] else "")

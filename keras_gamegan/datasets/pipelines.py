@@ -51,9 +51,11 @@ def from_dataset(
         A `ShuffledStream`, which `fit` takes.
 
     Raises:
-        TypeError: If it is no `tf.data.Dataset`, or an argument has the wrong type.
-        ValueError: If it has no such key, no end, no example, batches as elements,
-            images of several sizes while `image_size` is None, or more than 4 GiB.
+        TypeError: If it is no `tf.data.Dataset`, its labels are no integers, or an
+            argument has the wrong type.
+        ValueError: If it has no such key, no end, no example, elements that are
+            batches or have more than three axes, images of several sizes while
+            `image_size` is None, or more than 4 GiB.
 
     Example:
         >>> import keras_gamegan as kgg, numpy as np, tensorflow as tf
@@ -66,6 +68,8 @@ def from_dataset(
     """
     validation.check_integer("batch_size", batch_size)
     validation.check_seed("seed", seed)
+    validation.check_flag("shuffle", shuffle)
+    validation.check_flag("drop_remainder", drop_remainder)
     if not isinstance(dataset, tf.data.Dataset):
         raise TypeError(
             "`dataset` must be a tf.data.Dataset. Received: "
@@ -80,6 +84,8 @@ def from_dataset(
     size = None if image_size is None else resizing.as_size(image_size)
     specs = _chosen(dataset.element_spec, image_key, label_key)
     _check_examples(specs[0], size)
+    if specs[1] is not None:
+        _check_label(specs[1])
 
     def select(*element: Any) -> Any:
         image, label = _chosen(
@@ -142,6 +148,13 @@ def _check_examples(spec: tf.TensorSpec, size: tuple[int, int] | None) -> None:
             "Images must be uint8 in [0, 255], data of a floating type. Received: "
             f"{spec!r}. Map them: dataset.map(...)."
         )
+    if spec.shape.rank is not None and spec.shape.rank > 3:
+        raise ValueError(
+            "Elements must be single examples, of up to three axes: images (height, "
+            f"width, channels). Received: elements of shape {spec.shape}. Take batches "
+            "apart by dataset.unbatch(). Examples of more axes go as arrays into "
+            "kgg.datasets.ShuffledStream."
+        )
     if size is None:
         if spec.shape.rank is not None and None in spec.shape:
             raise ValueError(
@@ -153,6 +166,21 @@ def _check_examples(spec: tf.TensorSpec, size: tuple[int, int] | None) -> None:
         raise ValueError(
             "`image_size` resizes single uint8 images (height, width, channels). "
             f"Received: {spec!r}. Batches are taken apart by dataset.unbatch()."
+        )
+
+
+def _check_label(spec: Any) -> None:
+    if not isinstance(spec, tf.TensorSpec) or not spec.dtype.is_integer:
+        raise TypeError(
+            f"Labels must be integers, the numbers of classes. Received: {spec!r}. Map "
+            'them: dataset.map(lambda image, label: (image, label["class"])) of a '
+            "dictionary, for instance; or tf.cast(label, tf.int32)."
+        )
+    if spec.shape.rank is not None and spec.shape not in ((), (1,)):
+        raise ValueError(
+            "Elements must be single examples, with one label each. Received: "
+            f"labels of shape {spec.shape}. Take batches apart by dataset.unbatch(); "
+            "make class numbers of one-hot vectors: tf.argmax(label)."
         )
 
 

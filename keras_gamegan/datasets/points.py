@@ -81,6 +81,7 @@ class PointDistribution(abc.ABC):
         num_samples = validation.check_integer("num_samples", num_samples)
         seed = self.seed if seed is None else seed
         seed = validation.check_seed("seed", seed)
+        validation.check_flag("with_labels", with_labels)
         with tf.device("CPU:0"):
             pair = tf.constant([seed, _SAMPLE_STEP], tf.int64)
             points, labels = self.draw(num_samples, pair)
@@ -113,6 +114,7 @@ class PointDistribution(abc.ABC):
             of tuples of them and int32 labels of shape (batch_size,).
         """
         batch_size = validation.check_integer("batch_size", batch_size)
+        validation.check_flag("with_labels", with_labels)
 
         def batch_at(step: tf.Tensor) -> Structure:
             points, labels = self.draw(batch_size, tf.stack([self.seed, step]))

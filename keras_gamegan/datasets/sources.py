@@ -1,11 +1,17 @@
 """Images by the one name that says where they are."""
 
 import os
+from typing import Any
 
-import numpy as np
-
-from keras_gamegan import files
-from keras_gamegan.datasets import array_files, folder, images, stream
+from keras_gamegan import files, validation
+from keras_gamegan.datasets import (
+    array_files,
+    folder,
+    images,
+    resizing,
+    stream,
+    tfds_builders,
+)
 
 
 def load(
@@ -36,8 +42,8 @@ def load(
         seed: Non-negative integer; each gives another order. Default: 0.
         with_labels: Whether the elements are (images, labels), classes being a folder's
             subfolders, a file's array "labels", or a data set's feature "label".
-        color_mode: "rgb" or "grayscale", of a folder. Default: "rgb".
-        split: Of TensorFlow Datasets. Default: "train".
+        color_mode: "rgb" or "grayscale", of a folder alone. Default: "rgb".
+        split: Of TensorFlow Datasets alone. Default: "train".
         data_dir: Folder of prepared TFDS data sets; None for TFDS's own default.
         download: Whether TFDS may download what is not there. Default: True.
         cache: Folder in which a folder's decoded images are kept, see `load_folder`.
@@ -60,8 +66,16 @@ def load(
         >>> stream.example_shape, stream.steps_per_epoch
         ((32, 32, 3), 2)
     """
+    files.locate("source", source)
     name = os.fspath(source)
+    validation.check_flag("with_labels", with_labels)
+    size = None if image_size is None else resizing.as_size(image_size)
+    of_folders = {"color_mode": (color_mode, "rgb"), "cache": (cache, None)}
+    # Not `download`: that nothing may be downloaded is true of a folder too.
+    of_names = {"split": (split, "train"), "data_dir": (data_dir, None)}
     if name.lower().endswith((".npz", ".npy")):
+        _refuse(of_folders, name, "an array file", "a folder of images")
+        _refuse(of_names, name, "an array file", "a TFDS data set")
         found = array_files.load_npz(
             name,
             batch_size,
@@ -69,12 +83,19 @@ def load(
             with_labels=with_labels,
             drop_remainder=drop_remainder,
         )
-        _check_as_they_are(name, image_size, found)
+        if size is not None and found.example_shape[:2] != size:
+            raise ValueError(
+                "Arrays are taken as they are. Received: "
+                f"image_size={image_size} for {name!r}, whose examples have the shape "
+                f"{found.example_shape}. Leave image_size out, or resize them before "
+                "they are saved."
+            )
         return found
     if _is_path(name):
+        _refuse(of_names, name, "a folder", "a TFDS data set")
         return folder.folder_stream(
             name,
-            64 if image_size is None else image_size,
+            64 if size is None else size,
             batch_size,
             seed,
             color_mode=color_mode,
@@ -82,8 +103,9 @@ def load(
             cache=cache,
             drop_remainder=drop_remainder,
         )
+    _refuse(of_folders, name, "a TFDS data set", "a folder of images")
     try:
-        images.find_builder(name, data_dir)
+        tfds_builders.find(name, data_dir)
     except ValueError as error:
         raise ValueError(
             "`source` must be a folder, a .npz or .npy file, or the name of a TFDS "
@@ -93,7 +115,7 @@ def load(
     arrays = images.load_arrays(
         name,
         split,
-        image_size,
+        size,
         data_dir,
         with_labels=with_labels,
         download=download,
@@ -104,7 +126,7 @@ def load(
         labels,
         batch_size,
         seed=seed,
-        class_names=images.class_names(name, data_dir) if with_labels else None,
+        class_names=tfds_builders.class_names(name, data_dir) if with_labels else None,
         drop_remainder=drop_remainder,
     )
 
@@ -114,18 +136,13 @@ def _is_path(name: str) -> bool:
     return looks or files.exists(files.locate("source", name))
 
 
-def _check_as_they_are(
-    name: str,
-    image_size: int | tuple[int, int] | None,
-    found: stream.ShuffledStream,
+def _refuse(
+    arguments: dict[str, tuple[Any, Any]], name: str, kind: str, owner: str
 ) -> None:
-    if image_size is None:
-        return
-    height, width = np.broadcast_to(image_size, 2)
-    if tuple(found.example_shape[:2]) != (height, width):
-        raise ValueError(
-            "Arrays are taken as they are. Received: "
-            f"image_size={image_size} for {name!r}, whose examples have the shape "
-            f"{found.example_shape}. Leave image_size out, or resize them before they "
-            "are saved."
-        )
+    """Raises if an argument that belongs to other sources is not its default."""
+    for argument, (value, default) in arguments.items():
+        if value != default:
+            raise ValueError(
+                f"`{argument}` is an argument of {owner}. Received: "
+                f"{argument}={value!r} for {name!r}, {kind}. Leave it out."
+            )

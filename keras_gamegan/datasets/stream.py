@@ -7,7 +7,7 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from keras_gamegan import validation
-from keras_gamegan.datasets import permutation, seekable
+from keras_gamegan.datasets import arrays, permutation, seekable
 from keras_gamegan.typing import Structure
 
 
@@ -24,8 +24,9 @@ class ShuffledStream:
     So `endless(start_step=s)` starts at step s at once, and a run resumed there sees
     exactly the batches that it would have seen.
 
-    The arrays are held in memory as they are; images of type uint8 are scaled from
-    [0, 255] to float32 in [-1, 1] batch by batch, so a data set costs one byte a pixel.
+    The arrays are held in memory, float64 as float32; images of type uint8 are scaled
+    from [0, 255] to float32 in [-1, 1] batch by batch, so a data set costs one byte a
+    pixel.
 
     Args:
         images: Array of shape (num_examples, ...): uint8 images, or data of a floating
@@ -37,7 +38,7 @@ class ShuffledStream:
         drop_remainder: Whether to leave out the last, smaller batch of an epoch. Which
             examples are left out differs from epoch to epoch.
         seed: Non-negative integer; each gives another order.
-        class_names: Names of the classes that the labels number, or None.
+        class_names: Names of the classes that the labels number from 0, or None.
 
     Attributes:
         class_names: The names, or None.
@@ -74,7 +75,8 @@ class ShuffledStream:
         class_names: Iterable[str] | None = None,
     ) -> None:
         """See the class."""
-        images = np.asanyarray(images)  # A file that is mapped stays one.
+        if not isinstance(images, np.memmap):  # A file that is mapped stays one.
+            images = arrays.as_array("`images`", images)
         if images.dtype != np.uint8 and not np.issubdtype(images.dtype, np.floating):
             raise TypeError(
                 "`images` must be an array of uint8 in [0, 255] or of a floating type. "
@@ -85,12 +87,11 @@ class ShuffledStream:
                 "`images` must be an array of shape (num_examples, ...) with at least "
                 f"one example. Received: shape {images.shape}. Add a leading axis."
             )
-        self.class_names = None if class_names is None else list(class_names)
         self.num_examples = len(images)
         self.example_shape = images.shape[1:]
         self.batch_size = validation.check_integer("batch_size", batch_size)
-        self.shuffle = bool(shuffle)
-        self.drop_remainder = bool(drop_remainder)
+        self.shuffle = validation.check_flag("shuffle", shuffle)
+        self.drop_remainder = validation.check_flag("drop_remainder", drop_remainder)
         self.seed = validation.check_seed("seed", seed)
         if self.drop_remainder and self.num_examples < self.batch_size:
             raise ValueError(
@@ -102,13 +103,14 @@ class ShuffledStream:
         full, rest = divmod(self.num_examples, self.batch_size)
         self.steps_per_epoch = full + bool(rest and not self.drop_remainder)
         labels = None if labels is None else self._check_labels(labels)
+        self.class_names = _check_names(class_names, labels)
         # Input pipelines run on the CPU; elsewhere each batch would be copied back.
         with tf.device("CPU:0"):
             self._take = _rows_of(images)
             self._labels = None if labels is None else tf.constant(labels)
 
     def _check_labels(self, labels: ArrayLike) -> np.ndarray:
-        labels = np.asarray(labels)
+        labels = arrays.as_array("`labels`", labels)
         if not np.issubdtype(labels.dtype, np.integer):
             raise TypeError(
                 "`labels` must be an array of integers. Received: an array of "
@@ -140,7 +142,7 @@ class ShuffledStream:
             An int64 tensor of shape (batch_size,), or shorter at the end of an epoch if
             the remainder is kept: positions in the arrays.
         """
-        step = tf.cast(step, tf.int64)
+        step = _as_step(step)
         epoch = step // self.steps_per_epoch
         start = step % self.steps_per_epoch * self.batch_size
         if self.drop_remainder:
@@ -162,8 +164,9 @@ class ShuffledStream:
         Returns:
             Like `batch`, as NumPy arrays.
         """
-        if number is None or number > self.num_examples:
+        if number is None:
             number = self.num_examples
+        number = min(validation.check_integer("number", number), self.num_examples)
         found = self._at(tf.range(number, dtype=tf.int64))
         return tf.nest.map_structure(lambda part: part.numpy(), found)
 
@@ -216,17 +219,70 @@ class ShuffledStream:
         return seekable.stream(self.batch, self.steps_per_epoch, start_step)
 
 
+def _check_names(
+    class_names: Iterable[str] | None, labels: np.ndarray | None
+) -> list[str] | None:
+    if class_names is None:
+        return None
+    names = [] if isinstance(class_names, str) else list(class_names)
+    if not names or not all(isinstance(name, str) for name in names):
+        raise TypeError(
+            "`class_names` must be a list of strings. "
+            f"Received: class_names={class_names!r}. Pass the name of class 0 first."
+        )
+    if labels is not None and not 0 <= labels.min() <= labels.max() < len(names):
+        raise ValueError(
+            "`class_names` must name every class, the labels being their numbers from "
+            f"0. Received: {len(names)} names for labels from {labels.min()} to "
+            f"{labels.max()}. Add the names, or number the labels from 0."
+        )
+    return names
+
+
+def _as_step(step: int | tf.Tensor) -> tf.Tensor:
+    hint = "Count training steps from 0."
+    if isinstance(step, (int, float, np.generic)):
+        return tf.constant(validation.check_integer("step", step, 0, hint), tf.int64)
+    step = tf.convert_to_tensor(step)
+    if not step.dtype.is_integer or step.shape.rank not in (0, None):
+        raise TypeError(
+            "`step` must be an integer of at least 0, or a scalar integer tensor. "
+            f"Received: {step!r}. {hint}"
+        )
+    known = tf.get_static_value(step)  # None while a function is traced.
+    if known is not None:
+        validation.check_integer("step", known[()], 0, hint)
+    return tf.cast(step, tf.int64)
+
+
 def _rows_of(images: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
     """Returns the function (indices) -> rows; of a mapped file it reads them alone."""
     if not isinstance(images, np.memmap):
-        held = tf.constant(images)
+        held = tf.constant(_narrowed(images))
         return lambda indices: tf.gather(held, indices)
 
     def read(indices: np.ndarray) -> np.ndarray:
-        return np.asarray(images[indices])
+        return _narrowed(np.asarray(images[indices]))
+
+    kind = _narrowed(np.empty(0, images.dtype)).dtype
 
     def take(indices: tf.Tensor) -> tf.Tensor:
-        rows = tf.numpy_function(read, [indices], images.dtype, stateful=False)
+        rows = tf.numpy_function(read, [indices], kind, stateful=False)
         return tf.ensure_shape(rows, (indices.shape[0], *images.shape[1:]))
 
     return take
+
+
+def _narrowed(images: np.ndarray) -> np.ndarray:
+    """Returns the array, as float32 where its type is a wider one."""
+    if images.dtype.itemsize <= 4:
+        return images
+    try:
+        with np.errstate(over="raise"):
+            return images.astype(np.float32)
+    except FloatingPointError as error:
+        raise ValueError(
+            "`images` must be numbers that a float32 holds, up to 3.4e38. "
+            f"Received: {images.dtype} numbers beyond, which would become infinite. "
+            "Scale the data, for instance to [-1, 1]."
+        ) from error

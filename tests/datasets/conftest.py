@@ -5,6 +5,8 @@ import pathlib
 
 import pytest
 
+from tests.datasets import trees
+
 
 @pytest.fixture(scope="session")
 def data_dir():
@@ -17,3 +19,9 @@ def data_dir():
             "folder of prepared TFDS data sets"
         )
     return folder
+
+
+@pytest.fixture(name="tree")
+def fixture_tree(tmp_path):
+    """The folder of `trees.make`."""
+    return trees.make(tmp_path / "images")

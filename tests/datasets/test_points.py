@@ -153,6 +153,16 @@ def test_labels_name_the_mode():
             ValueError,
             "SwissRoll, whose points have none",
         ),
+        (
+            lambda: datasets.gaussian_ring().sample(2, with_labels="no"),
+            TypeError,
+            "with_labels='no'",
+        ),
+        (
+            lambda: datasets.gaussian_ring().batches(2, with_labels="no"),
+            TypeError,
+            "with_labels='no'",
+        ),
     ],
 )
 def test_errors(call, error, match):

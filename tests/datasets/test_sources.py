@@ -1,7 +1,5 @@
 """NumPy files, pipelines, and the one function that tells sources apart."""
 
-import io
-
 import numpy as np
 import PIL.Image
 import pytest
@@ -10,7 +8,7 @@ import tensorflow_datasets as tfds
 
 import keras_gamegan as kgg
 from keras_gamegan import datasets
-from keras_gamegan.datasets import decoding, pipelines
+from keras_gamegan.datasets import pipelines
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8), np.uint8)
 LABELS = np.arange(6) % 3
@@ -144,6 +142,53 @@ def test_fit_takes_what_tensorflow_datasets_yields():
         (lambda d: d.batch(2, True), {"image_size": 4}, ValueError, "unbatch"),
         (lambda d: d, {"batch_size": 7}, ValueError, "batch_size=7 for 6"),
         (lambda d: d.map(lambda e: (1, 2, 3)), {}, ValueError, "a tuple of 3"),
+        (lambda d: d.batch(2, True), {}, ValueError, r"\(2, 8, 8, 1\).*\.unbatch\(\)"),
+        (
+            lambda d: d.map(lambda e: tf.cast(e["image"], "float32")).batch(3, True),
+            {},
+            ValueError,
+            r"\(3, 8, 8, 1\).*\.unbatch\(\)",
+        ),
+        (
+            lambda d: d.map(lambda e: (e["image"][..., 0], e["label"])).batch(2, True),
+            {},
+            ValueError,
+            r"labels of shape \(2,\).*\.unbatch\(\)",
+        ),
+        (
+            lambda d: d.map(lambda e: (e["image"], e)),
+            {},
+            TypeError,
+            r"Labels must be integers.*\{'image'.*label\[\"class\"\]",
+        ),
+        (
+            lambda d: d.map(lambda e: {"image": e["image"], "label": {"a": e["id"]}}),
+            {"label_key": "label"},
+            TypeError,
+            r"Labels must be integers.*\{'a'",
+        ),
+        (
+            lambda d: d.map(lambda e: (e["image"], e["image"])),
+            {},
+            ValueError,
+            r"labels of shape \(8, 8, 1\)",
+        ),
+        (
+            lambda d: d.map(lambda e: (e["image"], tf.one_hot(e["label"], 3))),
+            {},
+            TypeError,
+            r"Labels must be integers.*float32",
+        ),
+        (
+            lambda d: d.map(
+                lambda e: (e["image"], tf.one_hot(e["label"], 3, dtype="int32"))
+            ),
+            {},
+            ValueError,
+            r"labels of shape \(3,\).*tf.argmax",
+        ),
+        (lambda d: d, {"shuffle": "no"}, TypeError, "shuffle='no'"),
+        (lambda d: d, {"drop_remainder": None}, TypeError, "drop_remainder=None"),
     ],
 )
 def test_bad_pipelines(make, arguments, error, text):
@@ -185,6 +230,82 @@ def test_sources_are_told_apart(tmp_path, monkeypatch):
         datasets.load("fashion_mnits")
 
 
+@pytest.mark.parametrize("name", ["data.npz", "pictures", "fashion_mnist"])
+@pytest.mark.parametrize(
+    "arguments, owner, text",
+    [
+        ({"color_mode": "grayscale"}, "pictures", "a folder of images"),
+        ({"cache": "kept"}, "pictures", "a folder of images"),
+        ({"split": "test"}, "fashion_mnist", "a TFDS data set"),
+        ({"data_dir": "prepared"}, "fashion_mnist", "a TFDS data set"),
+    ],
+)
+def test_arguments_of_other_sources(
+    name, arguments, owner, text, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    saved(tmp_path, images=IMAGES)
+    (tmp_path / "pictures").mkdir()
+    for number, image in enumerate(IMAGES):
+        PIL.Image.fromarray(image).save(tmp_path / "pictures" / f"{number}.png")
+
+    def load():
+        with tfds.testing.mock_data(num_examples=4):
+            return datasets.load(name, batch_size=2, download=True, **arguments)
+
+    if name == owner:
+        assert load().batch_size == 2
+        return
+    (argument,) = arguments
+    with pytest.raises(
+        ValueError,
+        match=rf"`{argument}` is an argument of {text}.*{argument}='.*{name}",
+    ):
+        load()
+
+
+@pytest.mark.parametrize(
+    "arguments, error, text",
+    [
+        ({"source": None}, TypeError, "`source` must be a str.*source=None"),
+        ({"source": b"data.npz"}, TypeError, "source=b'data.npz'"),
+        ({"source": ""}, ValueError, "source=''"),
+        ({"image_size": (1, 2, 3)}, ValueError, r"image_size=\(1, 2, 3\)"),
+        ({"image_size": "8"}, TypeError, "image_size='8'"),
+        ({"image_size": 0}, ValueError, "image_size=0"),
+        ({"with_labels": "yes"}, TypeError, "with_labels='yes'"),
+        ({"drop_remainder": "yes"}, TypeError, "drop_remainder='yes'"),
+        ({"source": "mnist", "download": "no"}, TypeError, "download='no'"),
+    ],
+)
+def test_bad_arguments_of_load(arguments, error, text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    saved(tmp_path, images=IMAGES)
+    with pytest.raises(error, match=text):
+        datasets.load(**{"source": "data.npz", "batch_size": 2, **arguments})
+    if "source" not in arguments:
+        (tmp_path / "nothing").mkdir()
+        with pytest.raises((TypeError, ValueError), match=text):
+            datasets.load(**{"source": "nothing/", "batch_size": 2, **arguments})
+
+
+@pytest.mark.parametrize("flag", ["with_labels", "shuffle", "drop_remainder"])
+def test_flags_of_array_files(flag, tmp_path):
+    path = saved(tmp_path, images=IMAGES, labels=LABELS)
+    with pytest.raises(TypeError, match=f"{flag}='False'"):
+        datasets.load_npz(path, 2, **{flag: "False"})
+    with pytest.raises(TypeError, match="path=3"):
+        datasets.load_npz(3)
+
+
+@pytest.mark.parametrize(
+    "flag", ["shuffle", "with_labels", "cache", "drop_remainder", "download"]
+)
+def test_flags_of_named_data_sets(flag):
+    with pytest.raises(TypeError, match=f"{flag}='no'"):
+        datasets.load_images("mnist", **{flag: "no"})
+
+
 def test_a_picture_is_no_array_file(tmp_path):
     path = tmp_path / "picture.npz"
     path.write_bytes(b"\x89PNG\r\n\x1a\n")
@@ -196,21 +317,3 @@ def test_labels_beyond_an_int32_are_refused():
     images = np.zeros((2, 4, 4, 1), "uint8")
     with pytest.raises(ValueError, match=r"an int32 holds. Received: labels from 1 to"):
         datasets.ShuffledStream(images, np.array([1, 2**32]), 2)
-
-
-@pytest.mark.parametrize("colors", [2, 4, 16, 200])
-def test_palettes_of_any_depth(colors):
-    pixels = np.random.default_rng(0).integers(0, 255, (16, 16, 3), dtype="uint8")
-    picture, file = PIL.Image.fromarray(pixels).quantize(colors), io.BytesIO()
-    picture.save(file, "PNG")
-    found = decoding.decode(file.getvalue(), (16, 16), "rgb")
-    np.testing.assert_array_equal(found, np.array(picture.convert("RGB")))
-
-
-def test_the_first_picture_of_an_animated_webp():
-    first, *rest = (
-        PIL.Image.fromarray(np.full((16, 16, 3), value, "uint8")) for value in (10, 99)
-    )
-    file = io.BytesIO()
-    first.save(file, "WEBP", save_all=True, append_images=rest, lossless=True)
-    assert np.all(decoding.decode(file.getvalue(), (16, 16), "rgb") == 10)

@@ -1,6 +1,7 @@
 """The order of a stream, checked index by index."""
 
 import hypothesis
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -145,9 +146,79 @@ def test_floating_data_pass_unscaled():
         ({"labels": np.zeros(4)}, TypeError, r"array of float64"),
         ({"labels": np.zeros((4, 2), int)}, ValueError, r"\(4,\).*\(4, 2\).*one-hot"),
         ({"seed": -1}, ValueError, r"seed=-1"),
+        ({"images": [[1.0], [1.0, 2.0]]}, TypeError, r"`images`.*one array.*np.stack"),
+        ({"images": [["a"]] * 4}, TypeError, r"`images` must be real numbers"),
+        ({"images": np.full((4, 2), 1e300)}, ValueError, r"a float32 holds.*float64"),
+        ({"images": np.full((4, 2), -1e39)}, ValueError, r"a float32 holds.*Scale"),
+        ({"labels": [[0], [1, 2], [3], [4]]}, TypeError, r"`labels`.*one array"),
+        ({"labels": ["a"] * 4}, TypeError, r"`labels` must be real numbers"),
+        ({"shuffle": "False"}, TypeError, r"shuffle='False'"),
+        ({"shuffle": 0}, TypeError, r"shuffle=0"),
+        ({"drop_remainder": "no"}, TypeError, r"drop_remainder='no'"),
+        ({"class_names": "abcd"}, TypeError, r"class_names='abcd'.*class 0 first"),
+        ({"class_names": [0, 1]}, TypeError, r"class_names=\[0, 1\]"),
+        ({"class_names": []}, TypeError, r"class_names=\[\]"),
+        (
+            {"labels": [0, 1, 2, 2], "class_names": ["a", "b"]},
+            ValueError,
+            r"2 names for labels from 0 to 2",
+        ),
+        (
+            {"labels": [-1, 0, 1, 1], "class_names": ["a", "b"]},
+            ValueError,
+            r"2 names for labels from -1 to 1",
+        ),
     ],
 )
 def test_errors(arguments, error, match):
     arguments = {"images": np.zeros((4, 2)), "batch_size": 2, **arguments}
     with pytest.raises(error, match=match):
         datasets.ShuffledStream(**arguments)
+
+
+@pytest.mark.parametrize("number", [0, -1, 1.5, True, "2", np.float32(2)])
+def test_a_number_of_examples(number):
+    with pytest.raises((TypeError, ValueError), match=r"`number` must be an integer"):
+        numbered(4, batch_size=2).examples(number)
+    assert len(numbered(4, batch_size=2).examples(np.int64(9))) == 4
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        *(-1, 1.5, 2.0, True, np.float64(1), np.int64(-1), "1", [1, 2]),
+        *(tf.constant(-1), tf.constant(1.0), tf.constant([1]), np.array(-3)),
+    ],
+)
+def test_a_step(step):
+    data = numbered(4, batch_size=2)
+    for method in (data.indices, data.batch):
+        with pytest.raises((TypeError, ValueError), match=r"`step` must be an integer"):
+            method(step)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        *(3, np.int32(3), np.array(3), tf.constant(3), tf.Variable(3)),
+        keras.Variable(3, dtype="int64"),
+    ],
+)
+def test_steps_of_any_integer_type(step):
+    data = numbered(4, batch_size=2)
+    np.testing.assert_array_equal(data.indices(step), data.indices(3))
+    np.testing.assert_array_equal(tf.function(data.indices)(step), data.indices(3))
+
+
+def test_wide_numbers_are_checked_where_a_file_is_mapped_too(tmp_path):
+    values = np.array([[0.1], [np.inf], [1e300]])
+    np.save(tmp_path / "a.npy", values)
+    mapped = np.load(tmp_path / "a.npy", mmap_mode="r")
+    data = datasets.ShuffledStream(mapped[:2], batch_size=2, shuffle=False)
+    np.testing.assert_array_equal(data.batch(0), values[:2].astype(np.float32))
+    data = datasets.ShuffledStream(mapped, batch_size=3)
+    with pytest.raises(ValueError, match=r"a float32 holds"):
+        data.batch(0)
+    # What was infinite, or no number, stays so.
+    data = datasets.ShuffledStream(values[:2], batch_size=2, shuffle=False)
+    np.testing.assert_array_equal(data.batch(0), values[:2].astype(np.float32))
