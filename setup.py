@@ -55,7 +55,11 @@ def tensorflow():
 REQUIREMENTS = [*tensorflow(), "keras>=3.8,<4", "numpy>=1.26"]
 EXTRAS = {
     # tensorflow-datasets imports importlib_resources and does not declare it.
-    "datasets": ["tensorflow-datasets>=4.9.7", "importlib_resources>=6"],
+    "datasets": [
+        "tensorflow-datasets>=4.9.7",
+        "importlib_resources>=6",
+        "pillow>=10",
+    ],
     # TF-GAN asks for any version of what it uses, and gets along with few; its
     # tensorflow-hub imports pkg_resources, which setuptools has dropped.
     "tfgan": [
