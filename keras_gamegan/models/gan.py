@@ -1,5 +1,6 @@
 """The GAN: two networks, two optimizers and a scheme, under `model.fit`."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -308,8 +309,10 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
         )
         self.payoff, self.penalty = payoff, penalty
         played = self.discriminator_network, self.generator_network, payoff, penalty
-        self._game = adversarial_game.AdversarialGame(*played)
-        self._training_game = adversarial_game.AdversarialGame(*played, self.augment)
+        make = functools.partial(
+            adversarial_game.AdversarialGame, *played, step=self.step
+        )
+        self._game, self._training_game = make(), make(augment=self.augment)
         self._sampler.forget()
 
     def call(self, inputs: Any, training: bool = False) -> Structure:

@@ -204,6 +204,15 @@ CASES = {
         _gan(), "conditional", {"loss": "least_squares", "penalty": "r1"}
     ),
     "GAN spectral normalisation": Case(_gan(), "spectral", {"loss": "wasserstein"}),
+    "GAN scheduled penalty": Case(
+        _gan(),
+        compile={
+            "penalty": kgg.penalties.Scheduled(
+                kgg.penalties.R1(every=2),
+                keras.optimizers.schedules.PolynomialDecay(1.0, 8, 0.25),
+            )
+        },
+    ),
     "GAN regularised": Case(_gan(average_decay=None), "regularized"),
     "GAN synchronized BatchNorm": Case(_gan(), "synchronized", _R1),
     "GAN patches, noisy labels": Case(

@@ -42,6 +42,7 @@ class AdversarialGame:
         penalty: A `Penalty` or None.
         augment: An `augment.Augmentation` of what the discriminator is shown while a
             player is updated, or None.
+        step: The train step, of a penalty's schedule: an int or a variable.
     """
 
     def __init__(
@@ -51,7 +52,9 @@ class AdversarialGame:
         payoff: Payoff,
         penalty: Any = None,
         augment: Any = None,
+        step: Any = 0,
     ) -> None:
+        self._step = step
         self.discriminator = discriminator
         self.generator = generator
         self.payoff = payoff
@@ -265,7 +268,7 @@ class AdversarialGame:
         def logits_fn(data: tf.Tensor) -> tf.Tensor:
             return per_example(self.logits(v, data, labels, batch, False)[0])
 
-        penalties = self.penalty(
+        penalties = self.penalty.at(tf.convert_to_tensor(self._step))(
             logits_fn, real[start::every], fake[start::every], uniform[start::every]
         )
         number = (batch.share.size + every - 1) // every

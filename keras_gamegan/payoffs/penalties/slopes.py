@@ -1,83 +1,14 @@
 """Penalties on the discriminator's gradient with respect to its input."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from keras_gamegan import representation, validation
+from keras_gamegan import validation
+from keras_gamegan.payoffs.penalties.penalty import Penalty
 from keras_gamegan.typing import Config
-
-__all__ = [
-    "R1",
-    "R2",
-    "GradientPenalty",
-    "Penalty",
-    "Sum",
-    "get",
-    "squared_input_gradient",
-]
-
-
-def __dir__() -> list[str]:
-    """Returns the public names, which completion then shows."""
-    return sorted(__all__)
-
-
-class Penalty:
-    """A term added to the discriminator's loss. Subclass it for one of your own.
-
-    Attributes:
-        every: The penalty is taken on every n-th example of the batch only.
-
-    Example:
-        >>> import keras_gamegan as kgg, tensorflow as tf
-        >>> class Drift(kgg.penalties.Penalty):
-        ...     def __call__(self, logits_fn, real, fake, uniform):
-        ...         return 0.5 * tf.square(logits_fn(real))
-        >>> data = tf.ones((2, 1))
-        >>> Drift()(lambda x: 10.0 * x[:, 0], data, data, None).numpy().tolist()
-        [50.0, 50.0]
-    """
-
-    every = 1
-
-    def __call__(
-        self,
-        logits_fn: Callable[[tf.Tensor], tf.Tensor],
-        real: tf.Tensor,
-        fake: tf.Tensor,
-        uniform: tf.Tensor,
-    ) -> tf.Tensor:
-        """Returns the penalty of each example.
-
-        Args:
-            logits_fn: Function from data (n, ...) to logits (n,): the discriminator in
-                inference mode, labels already bound.
-            real: Real data (n, ...).
-            fake: Generated data (n, ...), one for each real example.
-            uniform: Random numbers (n,) on [0, 1), one for each example.
-
-        Returns:
-            Tensor (n,), already multiplied by the penalty's weight.
-        """
-        raise TypeError(
-            f"{type(self).__name__} is not a penalty yet: a subclass of Penalty must "
-            "define __call__(logits_fn, real, fake, uniform)."
-        )
-
-    def get_config(self) -> Config:
-        """Returns the constructor's arguments as a dictionary."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config: Config) -> "Penalty":
-        """Returns the penalty that `get_config` described."""
-        return cls(**config)
-
-    def __repr__(self) -> str:
-        return representation.short(self)
 
 
 def squared_input_gradient(
@@ -194,60 +125,6 @@ class R2(R1):
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
-class Sum(Penalty):
-    """The sum of several penalties; `compile` takes a list of them for it.
-
-    Args:
-        penalties: List of names or `Penalty` objects, at least one, with one `every`.
-
-    Raises:
-        ValueError: If there is none, or they are taken on different examples.
-
-    Example:
-        >>> import keras_gamegan as kgg
-        >>> kgg.penalties.get(["r1", kgg.penalties.R2(0.5)])
-        Sum(penalties=[R1(), R2(weight=0.5)])
-    """
-
-    def __init__(self, penalties: Sequence[str | Penalty]) -> None:
-        self.penalties: list[Any] = [get(each) for each in penalties]
-        found = {each.every for each in self.penalties if each is not None}
-        if None in self.penalties or len(found) != 1:
-            raise ValueError(
-                "A sum of penalties must have some, all taken on the same examples. "
-                f"Received: penalties={self.penalties}. Give all the same `every`."
-            )
-        (self.every,) = found
-
-    def __call__(
-        self,
-        logits_fn: Callable[[tf.Tensor], tf.Tensor],
-        real: tf.Tensor,
-        fake: tf.Tensor,
-        uniform: Any,
-    ) -> tf.Tensor:
-        """Returns the sum of each example; see `Penalty`."""
-        return tf.add_n(
-            [each(logits_fn, real, fake, uniform) for each in self.penalties]
-        )
-
-    def get_config(self) -> Config:
-        """Returns the constructor's arguments as a dictionary."""
-        return {"penalties": self.penalties}
-
-    @classmethod
-    def from_config(cls, config: Config) -> "Sum":
-        """Returns the penalty that `get_config` described."""
-        deserialize = keras.saving.deserialize_keras_object
-        return cls(
-            [
-                deserialize(each) if isinstance(each, dict) else each
-                for each in config["penalties"]
-            ]
-        )
-
-
-@keras.saving.register_keras_serializable(package="keras_gamegan")
 class GradientPenalty(Penalty):
     """Gradient penalty of WGAN-GP: pulls slopes between data and fakes to `target`.
 
@@ -313,39 +190,3 @@ class GradientPenalty(Penalty):
             "one_sided": self.one_sided,
             "every": self.every,
         }
-
-
-_PENALTIES: dict[str, Callable[[], Penalty]] = {
-    "r1": R1,
-    "r2": R2,
-    "gradient_penalty": GradientPenalty,
-}
-NAMES = tuple(_PENALTIES)
-
-
-def get(penalty: str | Penalty | None) -> Penalty | None:
-    """Returns a `Penalty`, or None, from a name, an object or None.
-
-    Args:
-        penalty: None, "r1", "r2", "gradient_penalty", a `Penalty` object, or a list of
-            such: their sum.
-
-    Returns:
-        A `Penalty` or None.
-
-    Raises:
-        ValueError: If the name is unknown.
-
-    Example:
-        >>> import keras_gamegan as kgg
-        >>> kgg.penalties.get("r1").weight
-        1.0
-    """
-    if penalty is None or isinstance(penalty, Penalty):
-        return penalty
-    if isinstance(penalty, (list, tuple)):
-        return Sum(penalty)
-    validation.check_choice(
-        "penalty", penalty, NAMES, "None and kgg.penalties.Penalty objects work too."
-    )
-    return _PENALTIES[penalty]()
