@@ -197,12 +197,24 @@ class NonSaturating(Minimax):
 class Wasserstein(Payoff):
     """V = E D(x) - E D(G(z)), for a Lipschitz critic (Arjovsky et al., 2017).
 
-    The critic needs a penalty or spectral normalisation to be Lipschitz.
+    The critic must be Lipschitz, or V grows for ever: by a penalty,
+    `penalty="gradient_penalty"`; by spectral normalisation; or, as the paper did, by
+    weights clipped after every update, a Keras constraint of the critic's layers. A
+    constraint holds in a search for a best response too.
 
     Example:
-        >>> import keras_gamegan as kgg, tensorflow as tf
-        >>> float(kgg.payoffs.Wasserstein().fake_term(tf.constant(3.0)))
-        -3.0
+        >>> import keras, keras_gamegan as kgg
+        >>> class Clip(keras.constraints.Constraint):
+        ...     def __call__(self, weight):
+        ...         return keras.ops.clip(weight, -0.01, 0.01)
+        >>> clipped = keras.layers.Dense(1, kernel_constraint=Clip())
+        >>> critic = keras.Sequential([keras.Input((2,)), clipped])
+        >>> _, generator = kgg.networks.mlp_pair(data_dim=2, latent_dim=4)
+        >>> gan = kgg.GAN(critic, generator, seed=0)
+        >>> gan.compile(loss="wasserstein")
+        >>> _ = gan.fit(np.ones((8, 2), "float32"), verbose=0)
+        >>> float(abs(critic.get_weights()[0]).max()) <= 0.0101
+        True
     """
 
     optimum = 0.0
