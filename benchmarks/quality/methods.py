@@ -72,8 +72,8 @@ _OLD_DISCRIMINATORS = _fictitious(8, 10, "fifo", answered="discriminator")
 _WIDE = _fictitious(8, 500, "fifo", answered="discriminator")
 _OWN = {"optimizer": "player"}
 
-# Without a penalty, and with R1. A step of the gap searches both sides k times, one of
-# them alone half as often.
+# Without a penalty, and with R1. A step of the gap searches both sides k times. Of one side
+# alone the first gradient of the search is the one that the player itself descends.
 _PLAYS = {
     "GAN": (dict, 1.0),
     "simultaneous": (_played(lambda: "simultaneous"), 1.0),
@@ -85,7 +85,7 @@ _PLAYS = {
     "gap k=2": (_gap(2), 3.0),
     "gap k=5": (_gap(5), 6.0),
     "gap k=1 own Adam": (_gap(1, **_OWN), 2.0),
-    "gap k=1 own Adam u_w": (_gap(1, **_OWN, side="generator"), 1.5),
+    "gap k=1 own Adam u_w": (_gap(1, **_OWN, side="generator"), 1.0),
     "gap persistent": (_gap(1, start="persistent", pull=0.2), 2.0),
     "old discriminators": (_OLD_DISCRIMINATORS, 1.0),
     "FictitiousGAN by itself": (
