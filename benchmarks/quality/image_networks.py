@@ -19,7 +19,7 @@ def discriminator(image_shape, width, seed, spectral=False):
     Args:
         image_shape: (height, width, channels), square.
         width: Filters of the first convolution; doubled by each further one.
-        seed: Of the weights.
+        seed: Of the weights; those of the last layer follow Keras' global seed.
         spectral: Whether its layers are spectrally normalised.
     """
     seeds = keras.random.SeedGenerator(seed)
@@ -39,7 +39,7 @@ def generator(image_shape, latents, width, seed):
             power of two.
         latents: Length of a latent vector.
         width: Filters at half the image's size; doubled by each further halving.
-        seed: Of the weights.
+        seed: Of the weights; those of the last layer follow Keras' global seed.
     """
     seeds = keras.random.SeedGenerator(seed)
     side, *_, channels = image_shape

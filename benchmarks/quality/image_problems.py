@@ -73,7 +73,7 @@ class ImageProblem:
             kgg.metrics.penultimate_features(judge.classifier),
             preprocess=channels if self.stacked else None,
         )
-        distance.set_state({key: value for key, value in judge.real.items()})
+        distance.set_state(judge.real)
         for batch in _batches(samples[:DISTANCE_SAMPLES]):
             distance.update_fake(batch)
         return {**found, "fid": float(distance.result())}

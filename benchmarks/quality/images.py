@@ -38,7 +38,7 @@ METHODS = (
 )
 # Name of a number -> its heading, decimals, and which of many is the worst.
 MEASURES = {
-    "modes": ("modes of 1,000", 0, min),
+    "modes": ("modes", 0, min),
     "reverse_kl": ("KL", 3, max),
     "fid": ("FID", 1, max),
 }
@@ -46,7 +46,7 @@ MEASURES = {
 FLAGS = flags.FLAGS
 runs.define_flags(
     ["stacked 14"],
-    ["5e-4:5e-4", "1e-3:1e-3", "3e-3:3e-3"],
+    ["5e-4:5e-4", "1e-3:1e-3", "3e-3:3e-3", "6e-3:6e-3"],
     METHODS,
     1500,
     "build/quality/images.jsonl",
@@ -136,7 +136,10 @@ def about_judge(name, folder, data_dir):
         number = image_problems.DISTANCE_SAMPLES
     real = np.concatenate(list(data.take(number // 1000)))
     score = problem.score(real, judge)
-    said = [f"{MEASURES[key][0]} {value:.3f}" for key, value in score.items()]
+    said = [
+        f"{MEASURES[key][0]} {value:.{MEASURES[key][1]}f}"
+        for key, value in score.items()
+    ]
     return f"{line} Of {len(real)} training images: {', '.join(said)}."
 
 
