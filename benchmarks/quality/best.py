@@ -18,22 +18,8 @@ from absl import app, flags
 
 FLAGS = flags.FLAGS
 runs.define_flags(["ring", "grid 5x5"], ["3e-4", "1e-3", "3e-3"])
+runs.define_tuning_flags(10)
 flags.adopt_module_key_flags(runs)
-flags.DEFINE_list("tuning_seeds", ["0"], "Seeds of tuning.")
-flags.DEFINE_integer("fresh_seeds", 10, "Seeds of the table: 100, 101, ...", 2)
-
-
-def best_rates(results):
-    """Returns {(problem, method): pair of rates} of the highest mean quality."""
-    quality = {}
-    for result in results:
-        which = result["problem"], result["method"]
-        pair = result["g_rate"], result["d_rate"]
-        quality.setdefault(which, {}).setdefault(pair, []).append(result["quality"])
-    return {
-        which: max(pairs, key=lambda pair: np.mean(pairs[pair]))
-        for which, pairs in quality.items()
-    }
 
 
 def table(results):
@@ -79,22 +65,9 @@ def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Expected flags only. Received: {argv[1:]}.")
     runs.check_names(FLAGS)
-    path, setting = pathlib.Path(FLAGS.results), runs.setting(FLAGS.change)
-    tuning = runs.grid(
-        FLAGS.problems,
-        FLAGS.methods,
-        FLAGS.rates,
-        FLAGS.tuning_seeds,
-        FLAGS.steps,
-        setting,
-    )
-    best = best_rates(runs.run(tuning, path, FLAGS.processes))
-    fresh = [
-        runs.task(problem, method, *pair, 100 + seed, FLAGS.steps, setting)
-        for (problem, method), pair in best.items()
-        for seed in range(FLAGS.fresh_seeds)
-    ]
-    results = runs.run(fresh, path, FLAGS.processes)
+    setting = runs.setting(FLAGS.change)
+    path = pathlib.Path(FLAGS.results)
+    results = runs.tuned(FLAGS, path, setting, lambda run: run["quality"])
     for problem in FLAGS.problems:
         print(f"\n{problem}\n")
         print("\n".join(table([run for run in results if run["problem"] == problem])))

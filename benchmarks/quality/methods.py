@@ -28,13 +28,16 @@ class Method:
     spectral: bool = False
 
 
-def _r1():
-    return {"penalty": kgg.penalties.R1(0.03, every=4)}
+def _r1(weight):
+    return lambda: {"penalty": kgg.penalties.R1(weight, every=4)}
 
 
-def _relativistic():
-    penalty = [kgg.penalties.R1(0.03, every=4), kgg.penalties.R2(0.03, every=4)]
-    return {"loss": "relativistic", "penalty": penalty}
+def _relativistic(weight):
+    each = (kgg.penalties.R1, kgg.penalties.R2)
+    return lambda: {
+        "loss": "relativistic",
+        "penalty": [penalty(weight, every=4) for penalty in each],
+    }
 
 
 def _hinge():
@@ -96,27 +99,39 @@ _PLAYS = {
     "both histories 5 x 100": (_fictitious(5, 100, "geometric"), 1.0),
 }
 BASELINE = "GAN + R1"
-METHODS = {
-    **{
-        name: Method(play, callbacks=_decay, evaluations=n)
-        for name, (play, n) in _PLAYS.items()
-    },
-    **{
-        f"{name} + R1": Method(play, _r1, _decay, n)
-        for name, (play, n) in _PLAYS.items()
-    },
-    "GAN + R1 no decay": Method(compile=_r1),
-    "GAN no decay": Method(),
-    "relativistic + R1 + R2": Method(compile=_relativistic, callbacks=_decay),
-    "hinge + spectral norm": Method(compile=_hinge, callbacks=_decay, spectral=True),
-    "WGAN-GP 5 critic steps": Method(
-        _played(lambda: schemes.Alternating(5)), _wasserstein, _decay, 3.0
-    ),
-    "old discriminators 8 x 500 + R1": Method(_WIDE, _r1, _decay),
-    "GAN + R1 + pace": Method(compile=_r1, callbacks=_pace),
-    "GAN + pace": Method(callbacks=_pace),
-    "old discriminators + R1 + pace": Method(_OLD_DISCRIMINATORS, _r1, _pace),
-}
+
+
+def methods(weight):
+    """Returns {name: `Method`} where R1 and R2 have this weight."""
+    r1 = _r1(weight)
+    return {
+        **{
+            name: Method(play, callbacks=_decay, evaluations=n)
+            for name, (play, n) in _PLAYS.items()
+        },
+        **{
+            f"{name} + R1": Method(play, r1, _decay, n)
+            for name, (play, n) in _PLAYS.items()
+        },
+        "GAN + R1 no decay": Method(compile=r1),
+        "GAN no decay": Method(),
+        "relativistic + R1 + R2": Method(
+            compile=_relativistic(weight), callbacks=_decay
+        ),
+        "hinge + spectral norm": Method(
+            compile=_hinge, callbacks=_decay, spectral=True
+        ),
+        "WGAN-GP 5 critic steps": Method(
+            _played(lambda: schemes.Alternating(5)), _wasserstein, _decay, 3.0
+        ),
+        "old discriminators 8 x 500 + R1": Method(_WIDE, r1, _decay),
+        "GAN + R1 + pace": Method(compile=r1, callbacks=_pace),
+        "GAN + pace": Method(callbacks=_pace),
+        "old discriminators + R1 + pace": Method(_OLD_DISCRIMINATORS, r1, _pace),
+    }
+
+
+METHODS = methods(0.03)
 
 
 def network(inputs, outputs, width, seed, spectral=False):

@@ -79,11 +79,22 @@ def train(task):
 
 
 def grid(problem_names, method_names, rates, seeds, steps, setting):
-    """Returns the tasks of all pairs of learning rates, a list of dictionaries."""
-    every = itertools.product(seeds, problem_names, rates, rates, method_names)
+    """Returns the tasks of all pairs of learning rates, a list of dictionaries.
+
+    Args:
+        problem_names: List of strings.
+        method_names: List of strings.
+        rates: List of strings: rates, of which all pairs are taken, or pairs "G:D".
+        seeds: List of numbers.
+        steps: Plain steps of each run.
+        setting: Dictionary.
+    """
+    pairs = [pair.split(":") for pair in rates if ":" in pair]
+    pairs += itertools.product(*[[rate for rate in rates if ":" not in rate]] * 2)
+    every = itertools.product(seeds, problem_names, pairs, method_names)
     return [
-        task(problem, method, g_rate, d_rate, seed, steps, setting)
-        for seed, problem, g_rate, d_rate, method in every
+        task(problem, method, *pair, seed, steps, setting)
+        for seed, problem, pair, method in every
     ]
 
 
@@ -100,43 +111,45 @@ def task(problem, method, g_rate, d_rate, seed, steps, setting):
     }
 
 
-def setting(changes):
+def setting(changes, default=SETTING):
     """Returns the setting with changes, strings "name=value"."""
-    changed = dict(SETTING)
+    changed = dict(default)
     for change in changes:
         name, value = change.split("=")
         if name not in changed:
             raise ValueError(
-                f"--change must be of one of {list(SETTING)}. Received: {change}."
+                f"--change must be of one of {list(default)}. Received: {change}."
             )
         changed[name] = float(value)
     return changed
 
 
-def run(wanted, path, processes):
+def run(wanted, path, processes, train=train):
     """Returns the results of tasks: those that the file has, and the others run.
 
     Args:
-        wanted: List of tasks.
+        wanted: List of tasks, dictionaries of the same keys.
         path: `pathlib.Path` of a file of JSON lines.
         processes: Runs at once.
+        train: Function from a task to its result, which has the task's keys too.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = path.read_text().splitlines() if path.exists() else []
+    names = list(wanted[0])
     known = {}
     for line in lines:
         result = json.loads(line)
-        known[_key(result)] = result
-    missing = [task for task in wanted if _key(task) not in known]
+        known[_key(result, names)] = result
+    missing = [task for task in wanted if _key(task, names) not in known]
     context = multiprocessing.get_context("spawn")
     # A process of its own for a few runs: TensorFlow's graphs pile up.
     pool = context.Pool(processes, _quiet, maxtasksperchild=8)
     with pool, path.open("a") as file:
         for number, result in enumerate(pool.imap_unordered(train, missing)):
-            known[_key(result)] = result
+            known[_key(result, names)] = result
             print(json.dumps(result), file=file, flush=True)
             print(f"{number + 1} of {len(missing)}", end="\r", file=sys.stderr)
-    return [known[_key(task)] for task in wanted]
+    return [known[_key(task, names)] for task in wanted]
 
 
 def _quiet():
@@ -144,9 +157,9 @@ def _quiet():
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
-def _key(task):
-    names = ("problem", "method", "g_rate", "d_rate", "seed", "steps", *SETTING)
-    return tuple(task[name] for name in names)
+def _key(task, names):
+    # Results of other tasks, which may lack a name, match none.
+    return tuple(task.get(name) for name in names)
 
 
 def by_place(results):
@@ -158,10 +171,29 @@ def by_place(results):
     return found
 
 
-def summary(values):
-    """Returns "mean ± sd (worst)" of numbers of which more is better."""
-    values = np.array(values)
-    return f"{values.mean():.3f} ± {values.std():.3f} (worst {values.min():.3f})"
+def best_rates(results, score):
+    """Returns {(problem, method): pair of rates} of the highest mean score.
+
+    Args:
+        results: Results.
+        score: Function from a result to a number, the more the better.
+    """
+    scores = {}
+    for result in results:
+        which = result["problem"], result["method"]
+        pair = result["g_rate"], result["d_rate"]
+        scores.setdefault(which, {}).setdefault(pair, []).append(score(result))
+    return {
+        which: max(pairs, key=lambda pair: np.mean(pairs[pair]))
+        for which, pairs in scores.items()
+    }
+
+
+def summary(values, digits=3, worst=min):
+    """Returns "mean ± sd (worst)" of numbers; the least is the worst by default."""
+    each = (np.mean(values), np.std(values), worst(values))
+    mean, deviation, last = (f"{value:.{digits}f}" for value in each)
+    return f"{mean} ± {deviation} (worst {last})"
 
 
 def gain(pairs):
@@ -171,23 +203,66 @@ def gain(pairs):
     return f"{gained.mean():+.3f} ± {error:.3f}"
 
 
-def define_flags(problem_names, rates):
+def define_flags(
+    problem_names,
+    rates,
+    method_names=methods.METHODS,
+    steps=5000,
+    results="build/quality/rates.jsonl",
+    setting=SETTING,
+):
     """Defines the flags that the scripts share, with these defaults."""
     flags.DEFINE_list("problems", problem_names, "Names of problems.")
-    flags.DEFINE_list("methods", list(methods.METHODS), "Names of methods.")
-    flags.DEFINE_list("rates", rates, "Rates of each player; all pairs.")
-    flags.DEFINE_integer("steps", 5000, "Plain steps of each run.", 100)
+    flags.DEFINE_list("methods", list(method_names), "Names of methods.")
+    about = "Rates of each player, all pairs; or pairs themselves, as 1e-4:1e-3."
+    flags.DEFINE_list("rates", rates, about)
+    flags.DEFINE_integer("steps", steps, "Plain steps of each run.", 100)
     flags.DEFINE_integer("processes", os.cpu_count(), "Runs at once.", 1)
-    flags.DEFINE_string("results", "build/quality/rates.jsonl", "File of all runs.")
-    about = f"Changes of the setting, name=value: {', '.join(SETTING)}."
+    flags.DEFINE_string("results", results, "File of all runs.")
+    about = f"Changes of the setting, name=value: {', '.join(setting)}."
     flags.DEFINE_list("change", [], about)
 
 
-def check_names(given):
+def define_tuning_flags(fresh_seeds):
+    """Defines the flags of scripts that tune first."""
+    flags.DEFINE_list("tuning_seeds", ["0"], "Seeds of tuning.")
+    about = "Seeds of the table: 100, 101, ..."
+    flags.DEFINE_integer("fresh_seeds", fresh_seeds, about, 2)
+
+
+def check_names(given, known_problems=problems.PROBLEMS):
     """Raises `app.UsageError` if the flags name a problem or method that is none."""
-    for name, known in (("problems", problems.PROBLEMS), ("methods", methods.METHODS)):
+    for name, known in (("problems", known_problems), ("methods", methods.METHODS)):
         unknown = sorted(set(given[name].value) - set(known))
         if unknown:
             raise app.UsageError(
                 f"--{name} must be some of {list(known)}. Received: {unknown}."
             )
+
+
+def tuned(given, path, setting, score, train=train):
+    """Tunes each method on each problem; returns the results on fresh seeds.
+
+    Args:
+        given: The flags.
+        path: `pathlib.Path` of a file of JSON lines.
+        setting: Dictionary.
+        score: Function from a result to a number, the more the better.
+        train: As in `run`.
+    """
+    tuning = grid(
+        given.problems,
+        given.methods,
+        given.rates,
+        given.tuning_seeds,
+        given.steps,
+        setting,
+    )
+    best = best_rates(run(tuning, path, given.processes, train), score)
+    fresh = [
+        task(problem, method, *pair, 100 + seed, given.steps, setting)
+        # A seed of all before the next seed of one: a table can be read on the way.
+        for seed in range(given.fresh_seeds)
+        for (problem, method), pair in best.items()
+    ]
+    return run(fresh, path, given.processes, train)

@@ -9,6 +9,7 @@ from keras_gamegan.datasets.mixtures import gaussian_grid as gaussian_grid
 from keras_gamegan.datasets.mixtures import gaussian_ring as gaussian_ring
 from keras_gamegan.datasets.pipelines import from_dataset as from_dataset
 from keras_gamegan.datasets.sources import load as load
+from keras_gamegan.datasets.stacked_mnist import stacked_mnist as stacked_mnist
 from keras_gamegan.datasets.stream import ShuffledStream as ShuffledStream
 from keras_gamegan.datasets.swiss_roll import SwissRoll as SwissRoll
 from keras_gamegan.datasets.swiss_roll import swiss_roll as swiss_roll
@@ -25,6 +26,7 @@ __all__ = [
     "load_folder",
     "load_images",
     "load_npz",
+    "stacked_mnist",
     "swiss_roll",
 ]
 

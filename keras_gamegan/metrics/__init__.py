@@ -1,5 +1,6 @@
 """Metrics of generated samples, streaming and exact over replicas."""
 
+from keras_gamegan.metrics.class_coverage import ClassCoverage as ClassCoverage
 from keras_gamegan.metrics.classifier_score import ClassifierScore as ClassifierScore
 from keras_gamegan.metrics.classifier_score import (
     classifier_score_from_sums as classifier_score_from_sums,
@@ -30,8 +31,12 @@ from keras_gamegan.metrics.precision_recall import (
 )
 from keras_gamegan.metrics.random_features import random_features as random_features
 from keras_gamegan.metrics.sample_metric import SampleMetric as SampleMetric
+from keras_gamegan.metrics.stacked_classifier import (
+    stacked_classifier as stacked_classifier,
+)
 
 __all__ = [
+    "ClassCoverage",
     "ClassifierScore",
     "DensityCoverage",
     "FeatureExtractor",
@@ -50,6 +55,7 @@ __all__ = [
     "penultimate_features",
     "precision_recall_from_features",
     "random_features",
+    "stacked_classifier",
 ]
 
 

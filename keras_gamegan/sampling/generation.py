@@ -81,14 +81,25 @@ def generate_from_members(
         stream: As in `generate`; each member's draws are its own.
         slots: Number of each member, for its draws. Default: None, its index.
     """
+    # Each member makes one sample more, dropped after: of no examples TensorFlow's
+    # Conv2D makes a wrong shape on processors.
+    spare = tf.shape(choice, tf.int64)
+    points = _with_spare(points)
+    labels = None if labels is None else _with_spare(labels)
     parts = []
     for index, player in enumerate(members):
         mine = tf.reshape(tf.where(tf.equal(choice, index)), [-1])
+        mine = tf.concat([mine, spare], axis=0)
         part_labels = None if labels is None else tf.gather(labels, mine)
         draws = randomness.fold(stream, index if slots is None else slots[index])
         part = generate(network, player, tf.gather(points, mine), part_labels, draws)
-        parts.append(part)
+        parts.append(part[:-1])
     # The parts stand in the order of a stable sort. `tf.dynamic_stitch` would undo it
     # too, but XLA, with which a server may cluster the graph, cannot compile that.
     order = tf.argsort(choice, stable=True)
     return tf.gather(tf.concat(parts, axis=0), tf.argsort(order))
+
+
+def _with_spare(rows: tf.Tensor) -> tf.Tensor:
+    zero = tf.zeros(tf.concat([[1], tf.shape(rows)[1:]], axis=0), rows.dtype)
+    return tf.concat([rows, zero], axis=0)

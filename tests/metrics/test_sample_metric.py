@@ -27,6 +27,9 @@ FACTORIES = {
     "classifier": lambda **kwargs: metrics.ClassifierScore(
         **{key.replace("features", "classes"): value for key, value in kwargs.items()}
     ),
+    "classes": lambda **kwargs: metrics.ClassCoverage(
+        **{key.replace("features", "classes"): value for key, value in kwargs.items()}
+    ),
     "modes": lambda dtype=None, **_: metrics.ModeCoverage(CENTERS, 0.5, dtype=dtype),
 }
 # Buffers hold the metric's dtype: float64 keeps float64 samples exactly.

@@ -36,7 +36,29 @@ def test_each_member_runs_on_its_own_rows_only():
         network, [10.0, 20.0, 30.0], choice, points, None, generation.noise(0)
     )
     np.testing.assert_array_equal(result, [[30.0], [11.0], [32.0], [13.0]])
-    assert network.rows == [2, 0, 2]
+    # And on one row more each, which nobody sees.
+    assert network.rows == [3, 1, 3]
+
+
+class _Convolution:
+    """A network that maps one channel to two."""
+
+    def apply(self, player, inputs, training, stream):
+        outputs = tf.nn.conv2d(inputs, player, strides=1, padding="SAME")
+        return outputs, None, None
+
+
+def test_a_convolution_that_no_sample_falls_to():
+    players = [factor * tf.ones((1, 1, 1, 2)) for factor in (1.0, 2.0, 3.0)]
+    result = generation.generate_from_members(
+        _Convolution(),
+        players,
+        tf.constant([1, 1], tf.int64),
+        tf.ones((2, 4, 4, 1)),
+        None,
+        generation.noise(0),
+    )
+    np.testing.assert_array_equal(result, np.full((2, 4, 4, 2), 2.0))
 
 
 def test_xla_gives_the_same_samples_of_a_mixture():
