@@ -76,7 +76,7 @@ _WIDE = _fictitious(8, 500, "fifo", answered="discriminator")
 _OWN = {"optimizer": "player"}
 
 # Without a penalty, and with R1. A step of the gap searches both sides k times. Of one
-# side alone the first gradient of the search is the one that the player itself descends.
+# side alone the first gradient of the search is the one that the player descends.
 _PLAYS = {
     "GAN": (dict, 1.0),
     "simultaneous": (_played(lambda: "simultaneous"), 1.0),
