@@ -32,34 +32,31 @@ class Way:
     """A way to come to a generator, or several.
 
     Attributes:
-        method: A `methods.Method`.
+        history: Arguments of the history.
+        penalty: Whether with R1.
+        decay: Whether both rates fall to zero in the second half.
         g_width: Units in the generator's layers.
         members: GANs that are trained.
         share: Steps of each of them, in those of a run.
     """
 
-    method: methods.Method
+    # Always the live opponent: generators are stored and change nothing.
+    history: dict = dataclasses.field(default_factory=lambda: {"current_weight": 1.0})
+    penalty: bool = False
+    decay: bool = True
     g_width: int = WIDTH
     members: int = 1
     share: float = 1.0
 
-
-def _stored(**options):
-    """Returns a history of the whole run at an even spacing."""
-    return kgg.History(MEMBERS, 100, "thinned", **options)
-
-
-def _way(history, penalty=False, decay=True, **options):
-    # Always the live opponent: its generators are stored and change nothing.
-    history = history or _stored(current_weight=1.0)
-    return Way(
-        methods.Method(
+    def method(self, steps):
+        """Returns it as a `methods.Method` for runs of so many steps."""
+        # The last fifths' generators, and the live one: as far apart as can be.
+        history = kgg.History(MEMBERS, steps // MEMBERS, "fifo", **self.history)
+        return methods.Method(
             model=lambda: {"updates": schemes.FictitiousPlay(history)},
-            compile=_r1 if penalty else dict,
-            callbacks=_decay if decay else list,
-        ),
-        **options,
-    )
+            compile=_r1 if self.penalty else dict,
+            callbacks=_decay if self.decay else list,
+        )
 
 
 def _r1():
@@ -71,63 +68,74 @@ def _decay():
 
 
 BASELINE = "one + R1"
-_OLD = {"answered": "discriminator"}
 _FEW = {"members": MEMBERS, "share": 1 / MEMBERS}
+_OLD, _UNIFORM = {"answered": "discriminator"}, {"current_weight": None}
 WAYS = {
-    BASELINE: _way(None, penalty=True),
-    "one": _way(None),
-    "one, no decay": _way(None, decay=False),
-    "FictitiousGAN by itself": _way(kgg.History(MEMBERS, 100, **_OLD)),
-    "FictitiousGAN by itself, no decay": _way(
-        kgg.History(MEMBERS, 100, **_OLD), decay=False
-    ),
-    "old discriminators of the whole run, no decay": _way(_stored(**_OLD), decay=False),
-    "both histories, uniform, no decay": _way(
-        _stored(current_weight=None), decay=False
-    ),
-    "five GANs, a fifth of the steps each + R1": _way(None, penalty=True, **_FEW),
-    "five GANs, a fifth of the steps each": _way(None, **_FEW),
-    "five GANs, all steps each + R1": _way(None, penalty=True, members=MEMBERS),
-    "five GANs, all steps each": _way(None, members=MEMBERS),
-    "one of five times the size + R1": _way(None, penalty=True, g_width=LARGE),
-    "one of five times the size": _way(None, g_width=LARGE),
+    BASELINE: Way(penalty=True),
+    "one": Way(),
+    "one, no decay": Way(decay=False),
+    "old discriminators, no decay": Way(_OLD, decay=False),
+    "both histories, uniform, no decay": Way(_UNIFORM, decay=False),
+    "five GANs, a fifth of the steps each + R1": Way(penalty=True, **_FEW),
+    "five GANs, a fifth of the steps each": Way(**_FEW),
+    "five GANs, all steps each + R1": Way(penalty=True, members=MEMBERS),
+    "five GANs, all steps each": Way(members=MEMBERS),
+    "one of five times the size + R1": Way(penalty=True, g_width=LARGE),
+    "one of five times the size": Way(g_width=LARGE),
 }
 # Each of them is the GAN that has been tuned already.
 TUNED_AS = {
     "five GANs, all steps each + R1": BASELINE,
     "five GANs, all steps each": "one",
 }
-COLUMNS = {"best": "quality", "live": "current", "average": "average"}
-COLUMNS |= {"stored, or live of five": "mixture", "averages of five": "averages"}
+COLUMNS = {
+    "best": "quality",
+    "live": "current",
+    "average": "average",
+    "stored, or live of five": "mixture",
+    "averages of five": "averages",
+    "modes of the live": "modes",
+    "modes of the mixture": "modes_of_mixture",
+}
 
 
 def train(task):
     """Runs one task; returns it with the quality of each source."""
     problem, way = problems.PROBLEMS[PROBLEM], WAYS[task["method"]]
     steps = int(task["steps"] * way.share) // 10 * 10
-    number = problems.SAMPLES // way.members
-    quality, pooled = {"current": [], "average": []}, {"current": [], "average": []}
+    method = way.method(steps)
     found = {"failed": None, "processor_seconds": 0.0}
+    samples = {"current": [], "average": []}
     for member in range(way.members):
         seed = 1000 * member + task["seed"]
         each = {**training.SETTING, **task, "seed": seed, "g_width": way.g_width}
-        gan = training.model(each, way.method)
+        gan = training.model(each, method)
         data = training.batches(problem.points(100_000, seed + 1), each)
-        took = training.fit(gan, data, steps, way.method.callbacks())
+        took = training.fit(gan, data, steps, method.callbacks())
         found["processor_seconds"] += took.processor_seconds
         if took.failed is not None:
             return {**task, **found, "quality": 0.0, "failed": took.failed}
-        for source in quality:
-            samples = gan.sample(problems.SAMPLES, seed=0, source=source)
-            quality[source].append(problem.quality(samples))
-            pooled[source].append(samples[:number])
-    scores = {source: float(np.mean(of_each)) for source, of_each in quality.items()}
+        for source, of_members in samples.items():
+            of_members.append(gan.sample(problems.SAMPLES, seed=0, source=source))
     if way.members > 1:
-        scores["mixture"] = problem.quality(np.concatenate(pooled["current"]))
-        scores["averages"] = problem.quality(np.concatenate(pooled["average"]))
+        live, averages = (
+            np.concatenate(
+                [each[index :: way.members] for index, each in enumerate(of)]
+            )
+            for of in samples.values()
+        )
+        mixtures = {"mixture": live, "averages": averages}
     else:
-        scores["mixture"] = problem.quality(training.stored_samples(gan))
-    return {**task, **found, **scores, "quality": max(scores.values())}
+        mixtures = {"mixture": training.stored_samples(gan)}
+    quality = {
+        source: float(np.mean([problem.quality(each) for each in of_members]))
+        for source, of_members in samples.items()
+    }
+    quality |= {source: problem.quality(each) for source, each in mixtures.items()}
+    modes = [problem.score(each)[0] for each in samples["current"]]
+    found["modes"] = float(np.mean(modes))
+    found["modes_of_mixture"] = problem.score(mixtures["mixture"])[0]
+    return {**task, **found, **quality, "quality": max(quality.values())}
 
 
 def main(argv):

@@ -1,0 +1,139 @@
+"""Games that cycle: does the quality swing, and which generator is worth sampling?
+
+    python benchmarks/quality/cycles.py
+    python benchmarks/quality/cycles.py --optimizer=sgd --rates=0.03,0.1,0.3
+
+The ring of 8 Gaussians without a penalty, with the saturating "minimax" loss and rates
+that stay. Over the last quarter of the training the quality of the live generator and
+of its average is measured ten times: "live" is the mean of these, "swing" their standard
+deviation within the run, "lowest" the least of them. "Late mixture" pools the live
+generators of these ten moments, "stored" those of the history at the end.
+"""
+
+import keras
+import methods
+import numpy as np
+import problems
+import training
+import tuned
+from absl import app, flags
+
+import keras_gamegan as kgg
+from keras_gamegan.games import schemes
+
+PARTS, WATCHED = 40, 10
+PROBLEM = "ring"
+
+
+def _kept(scheme=None, evaluations=1.0, **history):
+    """Returns a way to train; without a scheme, one that answers such a history."""
+
+    def updates():
+        if scheme is not None:
+            return {"updates": scheme()}
+        given = {"capacity": 10, "interval": 100, **history}
+        return {"updates": schemes.FictitiousPlay(kgg.History(**given))}
+
+    return methods.Method(updates, lambda: {"loss": "minimax"}, evaluations=evaluations)
+
+
+def _gap(**options):
+    return lambda: schemes.DualityGap(kgg.BestResponse(1, "player", **options))
+
+
+BASELINE = "alternating"
+WAYS = {
+    # Always the live opponent: generators are stored and change nothing.
+    BASELINE: _kept(current_weight=1.0),
+    "simultaneous": _kept(lambda: "simultaneous"),
+    "extragradient": _kept(lambda: "extragradient", 2.0),
+    "optimistic": _kept(lambda: "optimistic"),
+    "lookahead": _kept(lambda: "lookahead"),
+    "gap k=1, own rule": _kept(_gap(), 2.0),
+    "gap k=1, own rule, u_w": _kept(_gap(side="generator"), 1.5),
+    "old discriminators": _kept(answered="discriminator"),
+    "both histories": _kept(),
+    "both histories, uniform, thinned": _kept(current_weight=None, retention="thinned"),
+}
+COLUMNS = {
+    "best": "quality",
+    "live": "current",
+    "swing of live": "swing",
+    "lowest live": "lowest",
+    "average": "average",
+    "swing of average": "swing_of_average",
+    "late mixture": "late",
+    "stored": "stored",
+}
+OPTIMIZERS = {
+    "adam": lambda rate: keras.optimizers.Adam(rate, beta_1=0.5),
+    "sgd": keras.optimizers.SGD,
+}
+
+
+class Watch(keras.callbacks.Callback):
+    """Keeps samples of the last epochs' generators: {source: list of arrays}."""
+
+    def __init__(self):
+        super().__init__()
+        self.samples = {"current": [], "average": []}
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Samples, late in the training."""
+        if epoch >= PARTS - WATCHED:
+            for source, each in self.samples.items():
+                each.append(self.model.sample(problems.SAMPLES, seed=0, source=source))
+
+
+def train(task):
+    """Runs one task; returns it with what `COLUMNS` name."""
+    problem, method = problems.PROBLEMS[PROBLEM], WAYS[task["method"]]
+    given = {**training.SETTING, **task}
+    gan = training.model(given, method, OPTIMIZERS[task["optimizer"]])
+    data = training.batches(problem.points(100_000, task["seed"] + 1), given)
+    watch = Watch()
+    part = max(10, round(task["steps"] / method.evaluations / PARTS / 10) * 10)
+    took = training.fit(gan, data, PARTS * part, [watch], epochs=PARTS)
+    found = {"failed": took.failed, "processor_seconds": took.processor_seconds}
+    if took.failed is not None:
+        return {**task, **found, "quality": 0.0}
+    live, average = (
+        [problem.quality(samples) for samples in each]
+        for each in watch.samples.values()
+    )
+    pooled = [
+        samples[index::WATCHED]
+        for index, samples in enumerate(watch.samples["current"])
+    ]
+    found |= {
+        "current": float(np.mean(live)),
+        "swing": float(np.std(live)),
+        "lowest": min(live),
+        "average": float(np.mean(average)),
+        "swing_of_average": float(np.std(average)),
+        "late": problem.quality(np.concatenate(pooled)),
+    }
+    if gan.generator_bank is not None:
+        found["stored"] = problem.quality(training.stored_samples(gan))
+    sources = ("current", "average", "late", "stored")
+    found["quality"] = max(found.get(source, 0.0) for source in sources)
+    return {**task, **found}
+
+
+def main(argv):
+    """Tunes, runs the fresh seeds, and prints the table."""
+    tuned.check(argv, WAYS)
+    setting = {"problem": f"{PROBLEM}, minimax", "optimizer": flags.FLAGS.optimizer}
+    results = tuned.fresh(train, setting)
+    print("\n".join(tuned.table(results, COLUMNS, BASELINE)))
+
+
+def define_flags():
+    """Defines the flags of this script."""
+    tuned.define_flags(WAYS, ["3e-4", "1e-3", "3e-3"], 5000, 10, "cycles")
+    flags.DEFINE_enum("optimizer", "adam", OPTIMIZERS, "Of both players.")
+
+
+if __name__ == "__main__":
+    define_flags()
+    app.run(main)
