@@ -5,9 +5,9 @@
 
 The ring of 8 Gaussians without a penalty, with the saturating "minimax" loss and rates
 that stay. Over the last quarter of the training the quality of the live generator and
-of its average is measured ten times: "live" is the mean of these, "swing" their standard
-deviation within the run, "lowest" the least of them. "Late mixture" pools the live
-generators of these ten moments, "stored" those of the history at the end.
+of its average is measured ten times: "live" is the mean of these, "swing" their
+standard deviation within the run, "lowest" the least of them. "Late mixture" pools the
+live generators of these ten moments, "stored" those of the history at the end.
 """
 
 import keras
@@ -49,11 +49,11 @@ WAYS = {
     "extragradient": _kept(lambda: "extragradient", 2.0),
     "optimistic": _kept(lambda: "optimistic"),
     "lookahead": _kept(lambda: "lookahead"),
-    "gap k=1, own rule": _kept(_gap(), 2.0),
-    "gap k=1, own rule, u_w": _kept(_gap(side="generator"), 1.5),
+    "gap k=1 own rule": _kept(_gap(), 2.0),
+    "gap k=1 own rule u_w": _kept(_gap(side="generator"), 1.5),
     "old discriminators": _kept(answered="discriminator"),
     "both histories": _kept(),
-    "both histories, uniform, thinned": _kept(current_weight=None, retention="thinned"),
+    "both histories uniform thinned": _kept(current_weight=None, retention="thinned"),
 }
 COLUMNS = {
     "best": "quality",

@@ -29,23 +29,23 @@ PROBLEM = "ring"
 # Always the live opponent: generators are stored and change nothing.
 _STORED, _OLD = {"current_weight": 1.0}, {"answered": "discriminator"}
 ANSWERS = {"stored": _STORED, "old discriminators": _OLD, "both histories": {}}
-BASELINE = "stored, thinned"
+BASELINE = "stored (thinned)"
 REPLAY = "all modes so far"
 WAYS = {
     **{
-        f"{answer}, {rule}": {"retention": rule, **options}
+        f"{answer} ({rule})": {"retention": rule, **options}
         for answer, options in ANSWERS.items()
         for rule in sorted(retention.NAMES, key=lambda name: name != "thinned")
     },
-    "stored, fifo of the whole run": {"retention": "fifo", "wide": True, **_STORED},
+    "stored (fifo of the whole run)": {"retention": "fifo", "wide": True, **_STORED},
     REPLAY: {"retention": "fifo", **_STORED},
 }
 # A rule moves the mixture alone where nobody answers it, and little where they do.
 TUNED_AS = {
-    f"{answer}, {rule}": f"{answer}, thinned"
+    f"{answer} ({rule})": f"{answer} (thinned)"
     for answer in ANSWERS
     for rule in retention.NAMES
-} | {"stored, fifo of the whole run": BASELINE}
+} | {"stored (fifo of the whole run)": BASELINE}
 COLUMNS = {
     "modes of the mixture": "mixture_modes",
     "of the live": "current_modes",

@@ -73,20 +73,20 @@ _OLD, _UNIFORM = {"answered": "discriminator"}, {"current_weight": None}
 WAYS = {
     BASELINE: Way(penalty=True),
     "one": Way(),
-    "one, no decay": Way(decay=False),
-    "old discriminators, no decay": Way(_OLD, decay=False),
-    "both histories, uniform, no decay": Way(_UNIFORM, decay=False),
-    "five GANs, a fifth of the steps each + R1": Way(penalty=True, **_FEW),
-    "five GANs, a fifth of the steps each": Way(**_FEW),
-    "five GANs, all steps each + R1": Way(penalty=True, members=MEMBERS),
-    "five GANs, all steps each": Way(members=MEMBERS),
+    "one without decay": Way(decay=False),
+    "old discriminators without decay": Way(_OLD, decay=False),
+    "both histories uniform without decay": Way(_UNIFORM, decay=False),
+    "five GANs of a fifth of the steps + R1": Way(penalty=True, **_FEW),
+    "five GANs of a fifth of the steps": Way(**_FEW),
+    "five GANs of all steps + R1": Way(penalty=True, members=MEMBERS),
+    "five GANs of all steps": Way(members=MEMBERS),
     "one of five times the size + R1": Way(penalty=True, g_width=LARGE),
     "one of five times the size": Way(g_width=LARGE),
 }
 # Each of them is the GAN that has been tuned already.
 TUNED_AS = {
-    "five GANs, all steps each + R1": BASELINE,
-    "five GANs, all steps each": "one",
+    "five GANs of all steps + R1": BASELINE,
+    "five GANs of all steps": "one",
 }
 COLUMNS = {
     "best": "quality",

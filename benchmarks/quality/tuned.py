@@ -7,6 +7,8 @@ import runs
 from absl import app, flags
 
 FLAGS = flags.FLAGS
+# Seeds of tuning are smaller.
+FIRST_FRESH = 100
 
 
 def define_flags(names, rates, steps, fresh_seeds, results):
@@ -73,7 +75,7 @@ def fresh(train, setting, tuned_as=None):
     ]
     best = best_pairs(runs.run(tuning, path, FLAGS.processes, train))
     wanted = [
-        task(method, *best[taken.get(method, method)], 100 + seed)
+        task(method, *best[taken.get(method, method)], FIRST_FRESH + seed)
         for method in FLAGS.methods
         for seed in range(FLAGS.fresh_seeds)
     ]
