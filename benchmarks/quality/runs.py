@@ -71,6 +71,8 @@ def run(wanted, path, processes, train=training.train):
         result = json.loads(line)
         known[key(result)] = result
     missing = [task for task in wanted if key(task) not in known]
+    if not missing:
+        return [known[key(task)] for task in wanted]
     context = multiprocessing.get_context("spawn")
     # A process of its own for a few runs: TensorFlow's graphs pile up.
     pool = context.Pool(processes, _quiet, maxtasksperchild=8)
