@@ -25,7 +25,8 @@ def model(task, method, optimizer=None):
     """Returns the compiled GAN of a task.
 
     Args:
-        task: A dictionary: seed, rates and what `SETTING` names.
+        task: A dictionary: seed, rates and what `SETTING` names; where there is a
+            "bound", no number that is generated is larger.
         method: A `methods.Method`.
         optimizer: Function from a rate to an optimizer. Default: Adam's.
     """
@@ -35,6 +36,9 @@ def model(task, method, optimizer=None):
     generator = methods.network(8, 2, int(task["g_width"]), 2 * seed + 1)
     last = generator.layers[-1].kernel
     last.assign(last * task["output_scale"])
+    if task.get("bound"):
+        generator.add(keras.layers.Activation("tanh"))
+        generator.add(keras.layers.Rescaling(task["bound"]))
     gan = kgg.GAN(
         discriminator, generator, average_decay=0.998, seed=seed, **method.model()
     )

@@ -136,8 +136,18 @@ def test_five_small_generators_have_the_numbers_of_the_large_one(bench):
 
 
 @script("cycles")
+def test_a_bounded_generator_is(bench):
+    rates = {"g_rate": 1e-3, "d_rate": 1e-3}
+    task = {**bench.training.SETTING, "seed": 0, "output_scale": 100.0, **rates}
+    for bound, at_most in ((0.5, 0.5), (0, np.inf)):
+        gan = bench.training.model({**task, "bound": bound}, bench.methods.Method())
+        largest = np.abs(gan.sample(200, seed=0)).max()
+        assert min(at_most, 1.0) * 0.9 < largest <= at_most
+
+
+@script("cycles")
 def test_a_run_that_is_watched(bench):
-    found = run(bench, "old discriminators", steps=400, optimizer="sgd")
+    found = run(bench, "old discriminators", steps=400, optimizer="sgd", bound=0.5)
     assert found["failed"] is None and set(bench.COLUMNS.values()) <= set(found)
     assert 0.0 <= found["lowest"] <= found["current"] <= 1.0 and found["swing"] >= 0.0
 
