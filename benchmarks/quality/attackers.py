@@ -30,25 +30,29 @@ BASELINE = "alternating"
 OLD = {"capacity": 5, "interval": 100, "retention": "geometric"}
 
 
-def _answered(**options):
-    return schemes.FictitiousPlay(kgg.History(**OLD, **options))
+def _answered(seed, **options):
+    return schemes.FictitiousPlay(kgg.History(**OLD, **options), seed=seed)
 
 
-# Name -> (scheme, evaluations of a step, epsilon in training).
+# Name -> (function of the seed to a scheme, evaluations of a step, epsilon in training).
 WAYS = {
-    "no game": (lambda: "alternating", 1, 0.0),
-    BASELINE: (lambda: "alternating", 1, digits.EPSILON),
+    "no game": (lambda seed: "alternating", 1, 0.0),
+    BASELINE: (lambda seed: "alternating", 1, digits.EPSILON),
     "gap k=1 own rule": (
-        lambda: schemes.DualityGap(kgg.BestResponse(1, "player")),
+        lambda seed: schemes.DualityGap(kgg.BestResponse(1, "player")),
         2,
         digits.EPSILON,
     ),
     "gap k=1 SGD 0.01": (
-        lambda: schemes.DualityGap(kgg.BestResponse(1, "sgd", learning_rate=0.01)),
+        lambda seed: schemes.DualityGap(kgg.BestResponse(1, "sgd", learning_rate=0.01)),
         2,
         digits.EPSILON,
     ),
-    "old attackers": (lambda: _answered(side="maximizer"), 1, digits.EPSILON),
+    "old attackers": (
+        lambda seed: _answered(seed, side="maximizer"),
+        1,
+        digits.EPSILON,
+    ),
     "both histories": (_answered, 1, digits.EPSILON),
 }
 COLUMNS = {
@@ -137,7 +141,9 @@ def train(task, data_dir=None):
     rates, steps = (task["g_rate"], task["d_rate"]), task["steps"] / evaluations
     found, processor = {"failed": None, "quality": 0.0}, time.process_time()
     try:
-        play(classifier, attacker, scheme(), epsilon, rates, data, steps, seed, watch)
+        play(
+            classifier, attacker, scheme(seed), epsilon, rates, data, steps, seed, watch
+        )
     except kgg.NonFiniteError as error:
         return {**task, **found, "failed": str(error), "processor_seconds": 0.0}
     found["processor_seconds"] = time.process_time() - processor

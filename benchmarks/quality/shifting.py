@@ -56,10 +56,10 @@ COLUMNS = {
 }
 
 
-def _updates(steps, wide=False, **history):
+def _updates(steps, seed, wide=False, **history):
     interval = steps // (CAPACITY if wide else SNAPSHOTS)
     history = kgg.History(CAPACITY, max(1, interval), **history)
-    return {"updates": schemes.FictitiousPlay(history)}
+    return {"updates": schemes.FictitiousPlay(history, seed=seed)}
 
 
 def points(problem, steps, batch_size, seed, replay=False):
@@ -85,7 +85,8 @@ def points(problem, steps, batch_size, seed, replay=False):
 def train(task):
     """Runs one task; returns it with what `COLUMNS` name."""
     problem, given = problems.PROBLEMS[PROBLEM], {**training.SETTING, **task}
-    updates = functools.partial(_updates, task["steps"], **WAYS[task["method"]])
+    way = WAYS[task["method"]]
+    updates = functools.partial(_updates, task["steps"], task["seed"], **way)
     gan = training.model(given, methods.Method(updates))
     shown = points(
         problem,

@@ -48,12 +48,12 @@ class Way:
     members: int = 1
     share: float = 1.0
 
-    def method(self, steps):
-        """Returns it as a `methods.Method` for runs of so many steps."""
+    def method(self, steps, seed):
+        """Returns it as a `methods.Method` for a run of so many steps."""
         # The last fifths' generators, and the live one: as far apart as can be.
         history = kgg.History(MEMBERS, steps // MEMBERS, "fifo", **self.history)
         return methods.Method(
-            model=lambda: {"updates": schemes.FictitiousPlay(history)},
+            model=lambda: {"updates": schemes.FictitiousPlay(history, seed=seed)},
             compile=_r1 if self.penalty else dict,
             callbacks=_decay if self.decay else list,
         )
@@ -102,12 +102,12 @@ def train(task):
     """Runs one task; returns it with the quality of each source."""
     problem, way = problems.PROBLEMS[PROBLEM], WAYS[task["method"]]
     steps = int(task["steps"] * way.share) // 10 * 10
-    method = way.method(steps)
     found = {"failed": None, "processor_seconds": 0.0}
     samples = {"current": [], "average": []}
     for member in range(way.members):
         seed = 1000 * member + task["seed"]
         each = {**training.SETTING, **task, "seed": seed, "g_width": way.g_width}
+        method = way.method(steps, seed)
         gan = training.model(each, method)
         data = training.batches(problem.points(100_000, seed + 1), each)
         took = training.fit(gan, data, steps, method.callbacks())
