@@ -34,7 +34,7 @@ def _answered(seed, **options):
     return schemes.FictitiousPlay(kgg.History(**OLD, **options), seed=seed)
 
 
-# Name -> (function of the seed to a scheme, evaluations of a step, epsilon in training).
+# Name -> (function of the seed to a scheme, evaluations of its step, epsilon).
 WAYS = {
     "no game": (lambda seed: "alternating", 1, 0.0),
     BASELINE: (lambda seed: "alternating", 1, digits.EPSILON),

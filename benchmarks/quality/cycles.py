@@ -27,35 +27,33 @@ PARTS, WATCHED = 40, 10
 PROBLEM = "ring"
 
 
-def _kept(scheme=None, evaluations=1.0, **history):
-    """Returns a way to train; without a scheme, one that answers such a history."""
-
-    def updates():
-        if scheme is not None:
-            return {"updates": scheme()}
-        given = {"capacity": 10, "interval": 100, **history}
-        return {"updates": schemes.FictitiousPlay(kgg.History(**given))}
-
-    return methods.Method(updates, lambda: {"loss": "minimax"}, evaluations=evaluations)
+def _history(**options):
+    history = kgg.History(10, 100, **options)
+    return lambda seed: schemes.FictitiousPlay(history, seed=seed)
 
 
 def _gap(**options):
-    return lambda: schemes.DualityGap(kgg.BestResponse(1, "player", **options))
+    response = kgg.BestResponse(1, "player", **options)
+    return lambda seed: schemes.DualityGap(response, seed)
 
 
 BASELINE = "alternating"
+# Name -> (function of the seed to a scheme, evaluations of a step).
 WAYS = {
     # Always the live opponent: generators are stored and change nothing.
-    BASELINE: _kept(current_weight=1.0),
-    "simultaneous": _kept(lambda: "simultaneous"),
-    "extragradient": _kept(lambda: "extragradient", 2.0),
-    "optimistic": _kept(lambda: "optimistic"),
-    "lookahead": _kept(lambda: "lookahead"),
-    "gap k=1 own rule": _kept(_gap(), 2.0),
-    "gap k=1 own rule u_w": _kept(_gap(side="generator"), 1.5),
-    "old discriminators": _kept(answered="discriminator"),
-    "both histories": _kept(),
-    "both histories uniform thinned": _kept(current_weight=None, retention="thinned"),
+    BASELINE: (_history(current_weight=1.0), 1.0),
+    "simultaneous": (lambda seed: "simultaneous", 1.0),
+    "extragradient": (lambda seed: "extragradient", 2.0),
+    "optimistic": (lambda seed: "optimistic", 1.0),
+    "lookahead": (lambda seed: "lookahead", 1.0),
+    "gap k=1 own rule": (_gap(), 2.0),
+    "gap k=1 own rule u_w": (_gap(side="generator"), 1.5),
+    "old discriminators": (_history(answered="discriminator"), 1.0),
+    "both histories": (_history(), 1.0),
+    "both histories uniform thinned": (
+        _history(current_weight=None, retention="thinned"),
+        1.0,
+    ),
 }
 COLUMNS = {
     "best": "quality",
@@ -89,12 +87,15 @@ class Watch(keras.callbacks.Callback):
 
 def train(task):
     """Runs one task; returns it with what `COLUMNS` name."""
-    problem, method = problems.PROBLEMS[PROBLEM], WAYS[task["method"]]
+    problem, (scheme, evaluations) = problems.PROBLEMS[PROBLEM], WAYS[task["method"]]
+    method = methods.Method(
+        lambda: {"updates": scheme(task["seed"])}, lambda: {"loss": "minimax"}
+    )
     given = {**training.SETTING, **task}
     gan = training.model(given, method, OPTIMIZERS[task["optimizer"]])
     data = training.batches(problem.points(100_000, task["seed"] + 1), given)
     watch = Watch()
-    part = max(10, round(task["steps"] / method.evaluations / PARTS / 10) * 10)
+    part = max(10, round(task["steps"] / evaluations / PARTS / 10) * 10)
     took = training.fit(gan, data, PARTS * part, [watch], epochs=PARTS)
     found = {"failed": took.failed, "processor_seconds": took.processor_seconds}
     if took.failed is not None:

@@ -102,7 +102,7 @@ def test_the_table_by_hand(bench):
 @script("small_generators")
 def test_what_is_stored_and_not_answered_changes_nothing(bench):
     task = {**bench.training.SETTING, "seed": 3, "g_rate": 1e-3, "d_rate": 1e-3}
-    stored = bench.WAYS["one without decay"].method(40)
+    stored = bench.WAYS["one without decay"].method(40, seed=3)
     plain = bench.methods.Method()
     points = bench.problems.PROBLEMS["ring"].points(3000, 0)
     weights = []
