@@ -43,6 +43,11 @@ class Problem:
         found = metric.result()
         return float(found["modes"]), float(found["high_quality"])
 
+    def quality(self, samples):
+        """Returns the share of modes found times the share of samples near one."""
+        modes, near = self.score(samples)
+        return modes / len(self.centers) * near
+
 
 def _standardised(centers, standard_deviation, fewest, nearest):
     scale = np.sqrt(np.mean(np.square(centers)) + standard_deviation**2)

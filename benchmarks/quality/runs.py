@@ -1,81 +1,17 @@
-"""Runs of one method on one problem, kept in a file so that none is run twice."""
+"""Runs, kept in a file so that none is run twice, and tables of them."""
 
 import itertools
 import json
 import multiprocessing
 import os
 import sys
-import time
 
-import keras
 import methods
 import numpy as np
 import problems
 import tensorflow as tf
+import training
 from absl import app, flags
-
-import keras_gamegan as kgg
-
-SETTING = {
-    "beta_1": 0.5,
-    "width": 32,
-    "g_width": 32,
-    "batch_size": 64,
-    "data_scale": 1.0,
-    "output_scale": 1.0,
-}
-
-
-def train(task):
-    """Runs one task; returns it with what came of it."""
-    problem = problems.PROBLEMS[task["problem"]]
-    method = methods.METHODS[task["method"]]
-    seed, width = task["seed"], int(task["width"])
-    keras.utils.set_random_seed(seed)
-    discriminator = methods.network(2, 1, width, 2 * seed, method.spectral)
-    generator = methods.network(8, 2, int(task["g_width"]), 2 * seed + 1)
-    last = generator.layers[-1].kernel
-    last.assign(last * task["output_scale"])
-    gan = kgg.GAN(
-        discriminator, generator, average_decay=0.998, seed=seed, **method.model()
-    )
-    adams = [
-        keras.optimizers.Adam(rate, beta_1=task["beta_1"])
-        for rate in (task["d_rate"], task["g_rate"])
-    ]
-    gan.compile(*adams, steps_per_execution=10, **method.compile())
-    points = problem.points(100_000, seed + 1) * task["data_scale"]
-    data = tf.data.Dataset.from_tensor_slices(points.astype("float32")).repeat()
-    data = data.batch(int(task["batch_size"]), drop_remainder=True)
-    steps = int(task["steps"] / method.evaluations) // 10 * 10
-    began, processor = time.perf_counter(), time.process_time()
-    found = {"failed": None, "modes": 0.0, "near": 0.0}
-    try:
-        logs = gan.fit(
-            data, steps_per_epoch=steps, verbose=0, callbacks=method.callbacks()
-        ).history
-    except kgg.NonFiniteError as error:
-        found["failed"] = str(error)
-        logs = {"d_accuracy": [float("nan")]}
-    found["seconds"] = time.perf_counter() - began
-    found["processor_seconds"] = time.process_time() - processor
-    found["d_accuracy"] = float(logs["d_accuracy"][-1])
-    sources = ["current", "average"]
-    if getattr(gan, "generator_bank", None) is not None:
-        sources.append("mixture")
-    for source in sources if found["failed"] is None else ():
-        samples = gan.sample(problems.SAMPLES, seed=0, source=source)
-        modes, near = problem.score(samples / task["data_scale"])
-        found[source] = [modes, near]
-        # A mixture is told apart: not everybody has one.
-        if source != "mixture" and modes * near > found["modes"] * found["near"]:
-            found["modes"], found["near"] = modes, near
-    found["wanted"] = len(problem.centers)
-    found["quality"] = found["modes"] * found["near"] / len(problem.centers)
-    found["good"] = (
-        found["modes"] >= problem.fewest and found["near"] >= problem.nearest
-    )
-    return {**task, **found}
 
 
 def grid(problem_names, method_names, rates, seeds, steps, setting):
@@ -111,7 +47,7 @@ def task(problem, method, g_rate, d_rate, seed, steps, setting):
     }
 
 
-def setting(changes, default=SETTING):
+def setting(changes, default=training.SETTING):
     """Returns the setting with changes, strings "name=value"."""
     changed = dict(default)
     for change in changes:
@@ -124,42 +60,43 @@ def setting(changes, default=SETTING):
     return changed
 
 
-def run(wanted, path, processes, train=train):
+def run(wanted, path, processes, train=training.train):
     """Returns the results of tasks: those that the file has, and the others run.
 
     Args:
-        wanted: List of tasks, dictionaries of the same keys.
+        wanted: List of tasks, dictionaries of the same names.
         path: `pathlib.Path` of a file of JSON lines.
         processes: Runs at once.
-        train: Function from a task to its result, which has the task's keys too.
+        train: Function from a task to the task with what came of it.
     """
+    names = list(wanted[0]) if wanted else []
+
+    def key(result):
+        return tuple(result.get(name) for name in names)
+
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = path.read_text().splitlines() if path.exists() else []
-    names = list(wanted[0])
     known = {}
     for line in lines:
         result = json.loads(line)
-        known[_key(result, names)] = result
-    missing = [task for task in wanted if _key(task, names) not in known]
+        known[key(result)] = result
+    missing = [task for task in wanted if key(task) not in known]
+    if not missing:
+        return [known[key(task)] for task in wanted]
     context = multiprocessing.get_context("spawn")
     # A process of its own for a few runs: TensorFlow's graphs pile up.
     pool = context.Pool(processes, _quiet, maxtasksperchild=8)
     with pool, path.open("a") as file:
         for number, result in enumerate(pool.imap_unordered(train, missing)):
-            known[_key(result, names)] = result
+            known[key(result)] = result
             print(json.dumps(result), file=file, flush=True)
             print(f"{number + 1} of {len(missing)}", end="\r", file=sys.stderr)
-    return [known[_key(task, names)] for task in wanted]
+    return [known[key(task)] for task in wanted]
 
 
 def _quiet():
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-
-
-def _key(task, names):
-    # Results of other tasks, which may lack a name, match none.
-    return tuple(task.get(name) for name in names)
 
 
 def by_place(results):
@@ -209,7 +146,7 @@ def define_flags(
     method_names=methods.METHODS,
     steps=5000,
     results="build/quality/rates.jsonl",
-    setting=SETTING,
+    setting=training.SETTING,
 ):
     """Defines the flags that the scripts share, with these defaults."""
     flags.DEFINE_list("problems", problem_names, "Names of problems.")
@@ -240,7 +177,7 @@ def check_names(given, known_problems=problems.PROBLEMS):
             )
 
 
-def tuned(given, path, setting, score, train=train):
+def tuned(given, path, setting, score, train=training.train):
     """Tunes each method on each problem; returns the results on fresh seeds.
 
     Args:

@@ -186,7 +186,7 @@ def test_a_run_of_the_quality_bench(quality, method):
     setting = quality.runs.setting(["width=8"])
     assert setting["width"] == 8 and setting["g_width"] == 32
     task = quality.runs.task("ring", method, 1e-3, 1e-3, 0, 40, setting)
-    found = quality.runs.train(task)
+    found = quality.runs.training.train(task)
     assert found["failed"] is None and 0.0 <= found["quality"] < 1.0
     assert not found["good"] and 0.0 <= found["d_accuracy"] <= 1.0
     assert ("mixture" in found) == ("old" in method)

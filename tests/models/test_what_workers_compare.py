@@ -8,6 +8,7 @@ import tensorflow as tf
 import keras_gamegan as kgg
 from keras_gamegan.models.run import fit_data
 
+STEPS = {"steps_per_epoch": 3}
 POINTS = np.random.default_rng(0).normal(size=(40, 2)).astype("float32")
 KIND = "data (element types, shapes or sharding)"
 LENGTH = "number of examples or batches"
@@ -74,10 +75,10 @@ def stream(batch_size):
         ),
         ((sliced(), {}), (sliced(policy="DATA"), {}), {KIND}),
         ((sliced(), {}), (sliced(points=POINTS.astype("float64")), {}), {KIND}),
-        ((sliced().repeat(), {}), (sliced().repeat(2), {}), {LENGTH}),
+        ((sliced().repeat(), STEPS), (sliced().repeat(2), STEPS), {LENGTH}),
         (
-            (sliced().repeat(), {}),
-            (sliced().repeat().filter(lambda x: True), {}),
+            (sliced().repeat(), STEPS),
+            (sliced().repeat().filter(lambda x: True), STEPS),
             {LENGTH},
         ),
         ((stream(8), {}), (stream(8), {}), set()),
