@@ -38,7 +38,7 @@ def fresh(train, setting, tuned_as=None):
     Args:
         train: Function from a task to the task with what came of it: "quality", by
             which it is tuned, above all.
-        setting: Dictionary of what else every task says.
+        setting: Dictionary of what else every task says: the "problem", at least.
         tuned_as: Dictionary, method -> the method whose rates it takes over.
     """
     taken, path = tuned_as or {}, pathlib.Path(FLAGS.results)

@@ -55,8 +55,12 @@ def test_the_best_pair_of_each_method_is_run_on_fresh_seeds(bench, tmp_path):
         for method in ("alternating", "optimistic")
         for seed in (100, 101)
     ]
-    lines = [json.dumps({"steps": 5000, "of": "ring", **result}) for result in known]
-    path.write_text("\n".join([*lines, json.dumps({"of": "another script"})]) + "\n")
+    lines = [
+        json.dumps({"steps": 5000, "problem": "ring", **result}) for result in known
+    ]
+    path.write_text(
+        "\n".join([*lines, json.dumps({"problem": "another script"})]) + "\n"
+    )
     scripts.parse(
         bench,
         f"--results={path}",
@@ -65,7 +69,7 @@ def test_the_best_pair_of_each_method_is_run_on_fresh_seeds(bench, tmp_path):
         "--fresh_seeds=2",
     )
     # All are in the file: nothing is run.
-    results = tuned.fresh(None, {"of": "ring"}, {"optimistic": "alternating"})
+    results = tuned.fresh(None, {"problem": "ring"}, {"optimistic": "alternating"})
     assert [(each["method"], each["seed"]) for each in results] == [
         ("alternating", 100),
         ("alternating", 101),
