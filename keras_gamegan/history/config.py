@@ -37,9 +37,11 @@ class History:
             Default: "both".
         answered: Which of these the opponent answers: "both"; "discriminator", the
             generator answers old discriminators, and the discriminator the live
-            generator alone; or "generator". A history that is not answered is kept to
-            be sampled, saved and served, as `source="mixture"`, and changes nothing
-            else. Default: "both".
+            generator alone; "generator"; or "none". A history that is not answered is
+            kept to be sampled, saved and served, as `source="mixture"`, and changes
+            nothing else: with "none" the run is that of `GAN`. Where data shift, that
+            and `retention="thinned"` remember best (`docs/results/theory.md`).
+            Default: "both".
         weights: How the stored models share their part: "uniform", equally;
             "geometric", each one `decay` times as much as the next newer one; "nash",
             as `bank.assign_probabilities` last said, of all members and the live one
@@ -100,11 +102,13 @@ class History:
                 "current_weight", current_weight, 0.0, 1.0, hint="None: all equally."
             )
         self.side = sides.check_side(side)
-        self.answered = validation.check_choice("answered", answered, sides.NAMES)
-        if not any(self.answered_sides):
+        names = (*sides.NAMES, "none")
+        self.answered = validation.check_choice("answered", answered, names)
+        if answered != "none" and not any(self.answered_sides):
             raise ValueError(
                 "What is answered must be kept, or the players play without a history. "
-                f"Received: answered={answered!r} with side={side!r}. Pass side='both'."
+                f"Received: answered={answered!r} with side={side!r}. Pass "
+                "side='both', or answered='none'."
             )
         self.weights = validation.check_choice("weights", weights, WEIGHTS)
         self.decay = validation.check_number(

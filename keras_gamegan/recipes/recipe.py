@@ -37,8 +37,8 @@ class Recipe:
         current_weight: Share of the live opponent, in [0, 1]; -1: as of any other
             (likewise).
         side: "both", "discriminator" or "generator": whose history is kept (likewise).
-        answered: Which of these the opponent answers, likewise one of these
-            ("fictitious"); the others are kept to be sampled.
+        answered: Which of these the opponent answers, or "none" (likewise); the others
+            are kept to be sampled.
         mixture: "sampled" or "full" (likewise).
         loss: Name of a payoff.
         penalty: "none", "r1", "r1+r2" or "gradient_penalty".
@@ -173,7 +173,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "response_optimizer": ("sgd", "momentum", "adam", "rmsprop"),
     "retention": ("fifo", "geometric", "thinned", "reservoir"),
     "side": ("both", "discriminator", "generator"),
-    "answered": ("both", "discriminator", "generator"),
+    "answered": ("both", "discriminator", "generator", "none"),
     "mixture": ("sampled", "full"),
     "loss": payoffs.lookup.NAMES,
     "penalty": ("none", "r1", "r1+r2", "gradient_penalty"),

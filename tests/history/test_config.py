@@ -103,7 +103,7 @@ def test_named_and_made_rules_are_one():
         (
             {"side": "generator", "answered": "maximizer"},
             ValueError,
-            "answered='maximizer' with side='generator'. Pass side='both'",
+            "answered='maximizer' with side='generator'. Pass side='both', or answ",
         ),
     ],
 )

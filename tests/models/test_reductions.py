@@ -6,11 +6,14 @@ import pytest
 import keras_gamegan as kgg
 
 NOTHING_REMEMBERED = {"history": kgg.History(capacity=1)}
+NOTHING_ANSWERED = {"history": kgg.History(3, 1, "fifo", None, answered="none")}
 NO_SEARCH = {"best_response": kgg.BestResponse(num_steps=0)}
 
 REDUCTIONS = {
     "full": ("full", NOTHING_REMEMBERED, "alternating"),
     "sampled": ("fictitious", NOTHING_REMEMBERED, "alternating"),
+    "nothing answered": ("fictitious", NOTHING_ANSWERED, "alternating"),
+    "nothing of all answered": ("full", NOTHING_ANSWERED, "alternating"),
     "no search": ("duality_gap", NO_SEARCH, "simultaneous"),
 }
 
@@ -36,6 +39,16 @@ def equal(make, points, networks_state, assert_same):
         assert {**left_logs, **right_logs} == left_logs
 
     return check
+
+
+def test_what_is_not_answered_is_stored_and_sampled(make, points):
+    gan = make("fictitious", "linear", **NOTHING_ANSWERED)
+    gan.fit(points[:16], batch_size=4, shuffle=False, verbose=0)
+    bank = gan.generator_bank
+    assert list(bank.member_steps) == [2, 3, 4]
+    np.testing.assert_allclose(bank.member_probabilities, 1 / 3, rtol=1e-6)
+    found = gan.sample(300, seed=0, source="mixture")
+    assert not np.array_equal(found, gan.sample(300, seed=0))
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
