@@ -18,10 +18,11 @@ class DualityGapGAN(gan.GAN):
     Mathematics: DG(G, D) = max_D' V(D', G) - min_G' V(D, G') is zero exactly at an
     equilibrium. At every step the worst opponents D_w, G_w are searched for from the
     current players; then G descends its loss against D_w, and D against G_w. Neither
-    learns against the other's current iterate, so nothing chases anything in a circle.
+    learns against the other's current iterate.
 
-    A step costs about (num_steps + 1) plain steps. The log `duality_gap` is
-    V(D_w, G) - V(D, G_w) on the batch, `value` is V(D, G_w).
+    A step costs about (num_steps + 1) plain steps; of `BestResponse(1, side=...)` about
+    one, as the search begins with the gradient that the player itself descends. The log
+    `duality_gap` is V(D_w, G) - V(D, G_w) on the batch, `value` is V(D, G_w).
 
     With `BestResponse(start="persistent")` the worst opponents are part of the model:
     saved, restored and, under replicas, the same everywhere. `worst_players` are they.
