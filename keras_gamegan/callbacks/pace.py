@@ -16,7 +16,8 @@ class Pace(NamedTuple):
     Attributes:
         generator: Root mean square change of the generator's outputs, in standard
             deviations of the data.
-        discriminator: Root mean square change of the discriminator's logits.
+        discriminator: Root mean square change of the logits, in standard deviations of
+            those before.
     """
 
     generator: float
@@ -76,7 +77,7 @@ class Probe:
         again = tf.concat([logits[:number], logits[2 * number :]], axis=0)
         moved = [
             _root_mean_square(made - made_before) / self._spread,
-            _root_mean_square(again - logits_before),
+            _root_mean_square(again - logits_before) / _spread(logits_before),
         ]
         return made, now, tf.stack(moved)
 
@@ -109,6 +110,11 @@ def next_rate(
         return rate
     changed = math.log(rate) + gain * math.log(target / moved)
     return min(max(math.exp(changed), low), high)
+
+
+def _spread(logits: tf.Tensor) -> tf.Tensor:
+    # Logits that are all the same have none: any step is a large one.
+    return tf.maximum(tf.math.reduce_std(tf.cast(logits, tf.float64)), 1e-6)
 
 
 def _root_mean_square(difference: tf.Tensor) -> tf.Tensor:

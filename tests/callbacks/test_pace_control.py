@@ -38,11 +38,41 @@ def test_displacements_are_those_of_the_functions():
     spread = np.std(real)
     assert found.generator == pytest.approx(math.sqrt(0.125) / spread, rel=1e-5)
     # The samples that both looks are compared on are the earlier ones.
-    assert found.discriminator == pytest.approx(0.25, rel=1e-5)
+    moved = 0.25 / np.std(before[1])
+    assert found.discriminator == pytest.approx(moved, rel=1e-5)
     np.testing.assert_allclose(after[0], before[0] + [[0.3, 0.4]], rtol=1e-5)
     shown = np.concatenate([real, after[0]])
     np.testing.assert_allclose(after[1], discriminator(shown), rtol=1e-5, atol=1e-6)
     assert probe.look(after)[1] == (0.0, 0.0)
+
+
+def test_paces_do_not_know_the_units_of_data_and_logits():
+    """Both networks linear, everything a thousand times as large."""
+    found = []
+    for unit in (1.0, 1e3):
+        gan = tiny_runs.make(activation="linear")
+        real = unit * np.array([[1.0, 0.0], [0.0, 3.0], [-2.0, 1.0]], "float32")
+        generator, discriminator = gan.generator, gan.discriminator
+        generator.layers[-1].set_weights(
+            [unit * each for each in generator.layers[-1].get_weights()]
+        )
+        probe = pace.Probe(gan, real)
+        before, _ = probe.look(None)
+        generator.layers[-1].bias.assign_add([0.3 * unit, 0.4 * unit])
+        last = discriminator.layers[-1]
+        last.set_weights([1.5 * each for each in last.get_weights()])
+        found.append(probe.look(before)[1])
+    np.testing.assert_allclose(*found, rtol=1e-4)
+
+
+def test_logits_without_spread_are_told_by_a_large_pace():
+    gan = tiny_runs.make()
+    for variable in gan.discriminator.trainable_variables:
+        variable.assign(tf.zeros_like(variable))
+    probe = pace.Probe(gan, tiny_runs.DATA[:4])
+    before, _ = probe.look(None)
+    gan.discriminator.layers[-1].bias.assign_add([1e-3])
+    assert probe.look(before)[1].discriminator == pytest.approx(1e3)
 
 
 def controlled(gan, epochs=1, data=tiny_runs.DATA, batch_size=8, **arguments):
