@@ -6,9 +6,12 @@ import sys
 import warnings
 from typing import Any
 
+import tensorflow as tf
+
 from keras_gamegan import version
 from keras_gamegan.command_line import options
 
+_MENDABLE = (ImportError, OSError, RuntimeError, TypeError, ValueError)
 # Name -> what it does; each has a module here with `run(arguments)`.
 COMMANDS = {
     "train": "train a GAN on a folder of images, a .npz file or a TFDS data set",
@@ -47,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
         command.run(rest)
     except options.UsageError as error:
         return _fail(f"kgg {name}", str(error), 2)
-    except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
+    except (*_MENDABLE, tf.errors.OpError) as error:
         return _fail(f"kgg {name}", str(error), 1)
     except KeyboardInterrupt as error:
         return _fail(f"kgg {name}", str(error) or "Interrupted.", 130)

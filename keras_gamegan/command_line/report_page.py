@@ -42,11 +42,11 @@ def read(folder: run_folder.RunFolder) -> Run:
     Raises:
         FileNotFoundError: If it is none, with what to do.
     """
-    if not (folder.path / "settings.json").is_file():
+    if not folder.is_run:
         raise FileNotFoundError(
             "RUN must be the folder of a run of kgg train. Received: "
-            f"{str(folder.path)!r}, which has no settings.json. Train one: kgg train "
-            "my_pngs --output_dir=..."
+            f"{str(folder.path)!r}, which has no settings.json of one. Train one: kgg "
+            "train my_pngs --output_dir=..."
         )
     evaluation = folder.evaluation()
     pictures = sorted(folder.samples.glob("epoch_*.png"), key=lambda path: path.stem)
@@ -70,15 +70,18 @@ def _logs(folder: run_folder.RunFolder) -> dict[str, list[float]]:
     if not folder.history.is_file():
         return {}
     with folder.history.open(encoding="utf-8", errors="replace", newline="") as file:
-        rows = list(csv.DictReader(file))
-    names = [name for name in (rows[0] if rows else {}) if name != "epoch"]
+        try:
+            rows = list(csv.DictReader(file))
+        except csv.Error:  # Torn: the run mends it when it goes on.
+            return {}
+    names = [name for name in (rows[0] if rows else {}) if name not in ("epoch", None)]
     return {name: [_number(row[name]) for row in rows] for name in names}
 
 
-def _number(text: str | None) -> float:
+def _number(given: Any) -> float:
     try:
-        return float(text or "nan")
-    except ValueError:
+        return float(given)
+    except (TypeError, ValueError):
         return math.nan
 
 
@@ -121,8 +124,9 @@ def verdict(runs: list[Run]) -> str:
 
 
 def _score(run: Run) -> float | None:
-    if "frechet_distance" in run.evaluation:
-        return float(run.evaluation["frechet_distance"])
+    measured = _number(run.evaluation.get("frechet_distance"))
+    if math.isfinite(measured):
+        return measured
     logged = [v for v in run.logs.get("frechet_distance", []) if math.isfinite(v)]
     return min(logged) if logged else None
 

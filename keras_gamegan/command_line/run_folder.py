@@ -10,10 +10,11 @@ from typing import Any
 
 import keras
 
+from keras_gamegan.callbacks import folder_lock
 from keras_gamegan.typing import PathLike
 
 # Settings that every run notes: by them its settings.json is known.
-_MARKS = {"dataset", "method", "network", "seed"}
+_MARKS = {"batch_size", "method", "seed"}
 
 
 class RunFolder:
@@ -34,6 +35,7 @@ class RunFolder:
         self._settings = self.path / "settings.json"
         self._data = self.path / "data.json"
         self.evaluation_file = self.path / "evaluation.json"
+        self._lock = folder_lock.FolderLock(self.checkpoints)
 
     @property
     def written(self) -> tuple[pathlib.Path, ...]:
@@ -41,24 +43,31 @@ class RunFolder:
         files = (self._settings, self._data, self.history, self.model)
         return (*files, self.samples, self.logs, self.checkpoints, self.sampler.parent)
 
-    def claim(self, settings: Mapping[str, Any]) -> None:
-        """Makes the folder that of a run with these settings.
+    def claim(
+        self, settings: Mapping[str, Any], notes: Mapping[str, Any] | None = None
+    ) -> None:
+        """Makes the folder that of a run with these settings, and of no other process.
 
         Args:
             settings: Dictionary of whatever makes the run what it is.
+            notes: What else is noted, free to change from time to time. Default: None.
 
         Raises:
-            ValueError: If it is the folder of a run with other settings, or holds what
-                something else wrote under the names that a run writes.
+            ValueError: If it is the folder of a run with other settings, or of one that
+                is running, or holds what something else wrote under the names that a
+                run writes.
         """
         taken = [path.name for path in self.written if path.exists()]
-        if taken and not set(self.settings()) >= _MARKS:
+        if taken and not self.is_run:
             raise ValueError(
                 "--output_dir must be a new folder, or that of a run of kgg train. "
                 f"Received: {str(self.path)!r}, where {', '.join(taken)} would be "
                 "overwritten and no settings.json of a run stands. Choose another "
                 "--output_dir."
             )
+        # Before anything is written; the checkpoint of the run takes it over.
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        self._lock.acquire()
         if any(self.checkpoints.glob("*.json")):
             old = self.settings()
             changed = [
@@ -74,8 +83,8 @@ class RunFolder:
                     f"with. Received: {', '.join(changed)}. Choose another "
                     "--output_dir, or remove this one."
                 )
-            return
-        _write_json(self._settings, settings)
+            settings = old
+        _write_json(self._settings, {**settings, **(notes or {})})
 
     def note_examples(self, number: int) -> None:
         """Notes how many images the run learns from; says so if it began with others.
@@ -84,7 +93,8 @@ class RunFolder:
             number: Number of examples.
         """
         if self._data.is_file():
-            before = _read_json(self._data, "what the run learns from").get("examples")
+            what = "what the run learns from"
+            before = _read_json(self._data, what, "Remove it.").get("examples")
             if before != number:
                 print(
                     f"The data have changed: {number} images, {before} when the run "
@@ -104,11 +114,18 @@ class RunFolder:
 
     def evaluation(self) -> dict[str, Any]:
         """Returns what was measured of the run; nothing if it was not."""
-        return _read_json(self.evaluation_file, "what kgg evaluate measured")
+        what = "what kgg evaluate measured"
+        return _read_json(self.evaluation_file, what, "Run kgg evaluate again.")
 
     def settings(self) -> dict[str, Any]:
         """Returns what the run was begun with; nothing of another program's folder."""
-        return _read_json(self._settings, "the run's settings")
+        remedy = "Put a copy of it in its place, or train in another folder."
+        return _read_json(self._settings, "the run's settings", remedy)
+
+    @property
+    def is_run(self) -> bool:
+        """Whether settings.json is that of a run."""
+        return set(self.settings()) >= _MARKS
 
     def load(self) -> keras.Model:
         """Returns the trained model.
@@ -200,7 +217,7 @@ class RunFolder:
         )
 
 
-def _read_json(path: pathlib.Path, what: str) -> dict[str, Any]:
+def _read_json(path: pathlib.Path, what: str, remedy: str) -> dict[str, Any]:
     """Returns the dictionary in a file; an empty one if there is no file."""
     if not path.is_file():
         return {}
@@ -212,8 +229,8 @@ def _read_json(path: pathlib.Path, what: str) -> dict[str, Any]:
         reason = f"a {type(found).__name__}"
     if not isinstance(found, dict):
         raise ValueError(
-            f"{str(path)!r} must hold {what}, a JSON object. Received: {reason}. Put a "
-            "copy of it in its place, or train in another folder."
+            f"{str(path)!r} must hold {what}, a JSON object. Received: {reason}. "
+            f"{remedy}"
         )
     return found
 

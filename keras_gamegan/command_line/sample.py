@@ -36,7 +36,8 @@ def run(arguments: list[str]) -> None:
     (path,) = given.parse(arguments)
     folder = run_folder.RunFolder(path)
     output = pathlib.Path(given.output or folder.path / "samples.png")
-    if output.suffix not in (".png", ".npz", ""):
+    kind = output.suffix.lower()
+    if kind not in (".png", ".npz", ""):
         raise options.UsageError(
             "--output must end in .png or .npz, or be a folder. Received: "
             f"--output={output}."
@@ -47,7 +48,7 @@ def run(arguments: list[str]) -> None:
             "--interpolate needs a --num of at least 2, the two ends. Received: "
             f"--num={given.num}."
         )
-    if output.suffix == ".png" and given.num > _MOST_IN_PICTURE:
+    if kind == ".png" and given.num > _MOST_IN_PICTURE:
         raise options.UsageError(
             f"One picture holds {_MOST_IN_PICTURE} samples at most. Received: "
             f"--num={given.num}. Use --output=samples.npz, or --output=FOLDER."
@@ -104,9 +105,9 @@ def _write(
     value_range: tuple[float, float] | None,
 ) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
-    if output.suffix == ".npz":
+    if output.suffix.lower() == ".npz":
         np.savez_compressed(output, samples=samples)
-    elif output.suffix == ".png":
+    elif output.suffix:
         picture = pictures.image(samples, value_range)
         output.write_bytes(tf.io.encode_png(picture).numpy())
     else:

@@ -98,7 +98,8 @@ def run(arguments: list[str]) -> None:
     named = sources[0]
     if os.path.exists(named):  # Found again from another folder.
         named = os.path.abspath(named)
-    folder.claim(train_options.settings(given, recipe, named))
+    settings = train_options.settings(given, recipe, named)
+    folder.claim(settings, {"source": given.source})
     folder.note_examples(stream.num_examples)
     called = _callbacks(stream, num_classes, folder, given, every)
     # The checkpoint, the last of them, keeps what the recipe's know.
@@ -112,8 +113,12 @@ def _check_output(source: str, output: str) -> None:
     """Raises if a run would write its pictures among the images it learns from."""
     learned, folder = pathlib.Path(source).resolve(), pathlib.Path(output).resolve()
     written = run_folder.RunFolder(folder).written
-    inside = learned.is_dir() and folder.is_relative_to(learned)
-    if inside or any(learned.is_relative_to(each.resolve()) for each in written):
+    entered = [learned, *_linked(learned)] if learned.is_dir() else []
+    inside = any(folder.is_relative_to(each) for each in entered)
+    owned = [each.resolve() for each in written]
+    if inside or any(
+        each.is_relative_to(own) for each in (learned, *entered) for own in owned
+    ):
         raise ValueError(
             "--output_dir and SOURCE must lie apart, or the run learns from its own "
             f"pictures. Received: SOURCE={source}, --output_dir={output}. Name another "
@@ -123,6 +128,16 @@ def _check_output(source: str, output: str) -> None:
         raise ValueError(
             f"--output_dir must be a folder. Received: --output_dir={output}, a file."
         )
+
+
+def _linked(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Returns where links in a folder lead to."""
+    return [
+        (pathlib.Path(root) / name).resolve()
+        for root, below, _ in os.walk(folder)
+        for name in below
+        if os.path.islink(os.path.join(root, name))
+    ]
 
 
 def _load(source: str, given: options.Options) -> datasets.ShuffledStream:

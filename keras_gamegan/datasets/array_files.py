@@ -3,6 +3,7 @@
 import os
 import pathlib
 import zipfile
+import zlib
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,9 @@ def load_npz(
     )
 
 
+_DAMAGE = (ValueError, EOFError, zipfile.BadZipFile, zlib.error)
+
+
 def _read(path: pathlib.Path) -> dict[str, np.ndarray]:
     with path.open("rb") as file:
         beginning = file.read(6)
@@ -103,8 +107,13 @@ def _read(path: pathlib.Path) -> dict[str, np.ndarray]:
         if isinstance(content, np.ndarray):
             return {path.stem: content}
         with content:
-            return {name: content[name] for name in content.files}
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+            arrays = {name: content[name] for name in content.files}
+            others = [n for n, each in arrays.items() if not hasattr(each, "ndim")]
+            if others:
+                raise ValueError(f"{others[0]!r} in it is no array")
+            return arrays
+    # RuntimeError: a password; NotImplementedError: an unknown compression.
+    except (*_DAMAGE, RuntimeError, NotImplementedError) as error:
         raise ValueError(
             "`path` must be a .npz or .npy file of numbers, as np.savez writes it. "
             f"Received: path={str(path)!r} ({error})."

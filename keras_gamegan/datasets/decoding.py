@@ -74,9 +74,12 @@ def _decoded(content: bytes) -> tf.Tensor:
 def _png(content: bytes) -> tf.Tensor:
     # With less than 8 bits TensorFlow gets the opacity wrong: of grey ones, and of
     # palettes that say nothing of it.
-    _, found, transparent = content.partition(b"IDAT")[0].partition(b"tRNS")
+    transparent = b""
+    for name, start, length in orientation.parts(content):
+        if name == b"tRNS":
+            transparent = content[start : start + length]
     depth, kind = content[24:25], content[25:26]
-    coarse = depth < b"\x08" and (kind == b"\0" or (kind == b"\3" and not found))
+    coarse = depth < b"\x08" and (kind == b"\0" or (kind == b"\3" and not transparent))
     if not coarse:
         return tf.io.decode_png(content, channels=4)
     image = tf.io.decode_png(content, channels=3)

@@ -34,7 +34,7 @@ def upright(image: tf.Tensor, content: bytes) -> tf.Tensor:
 
 def _orientation(content: bytes) -> int:
     """Returns a file's EXIF orientation, 1 (upright) where it has none."""
-    for name, start, length in _parts(content):
+    for name, start, length in parts(content):
         if name in (b"\xe1", b"eXIf", b"EXIF"):
             part = content[start : start + length]
             if part.startswith(b"Exif\0\0"):
@@ -45,12 +45,15 @@ def _orientation(content: bytes) -> int:
     return 1
 
 
-def _parts(content: bytes) -> Iterator[tuple[bytes, int, int]]:
+def parts(content: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Yields the parts of a file: (kind, where its data begin, their length)."""
     if content.startswith(b"\xff\xd8"):
         place, end = 2, len(content) - 3
         # Up to where the picture begins.
         while place < end and content[place] == 0xFF and content[place + 1] != 0xDA:
+            if content[place + 1] == 0xFF:  # What fills up.
+                place += 1
+                continue
             (length,) = struct.unpack_from(">H", content, place + 2)
             yield content[place + 1 : place + 2], place + 4, length - 2
             place += 2 + length
@@ -80,5 +83,6 @@ def _tag(tiff: bytes, number: int) -> int:
     for index in range(count):
         entry = tiff[start + 2 + 12 * index : start + 14 + 12 * index]
         if len(entry) == 12 and struct.unpack(order + "H", entry[:2])[0] == number:
-            return struct.unpack(order + "H", entry[8:10])[0]
+            is_long = struct.unpack(order + "H", entry[2:4])[0] == 4
+            return struct.unpack(order + "HI"[is_long], entry[8 : 10 + 2 * is_long])[0]
     return 1

@@ -42,7 +42,7 @@ class Recipe:
         mixture: "sampled" or "full" (likewise).
         loss: Name of a payoff.
         penalty: "none", "r1", "r1+r2" or "gradient_penalty".
-        penalty_weight: Its weight, >= 0; None: its own default.
+        penalty_weight: Its weight, > 0; None: its own default.
         d_learning_rate: Adam's for the discriminator, > 0.
         g_learning_rate: Adam's for the generator, > 0.
         beta_1: Adam's, both players, in [0, 1).
@@ -103,7 +103,9 @@ class Recipe:
         if self.decay_start is not None:
             schedules.LinearDecay(self.decay_start)
         if self.penalty_weight is not None:
-            validation.check_number("penalty_weight", self.penalty_weight)
+            hint = 'For none, penalty="none".'
+            weight = self.penalty_weight
+            validation.check_number("penalty_weight", weight, exclusive=True, hint=hint)
         if self.current_weight != -1:
             hint = "-1 is the share of any other."
             validation.check_number(

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import threading
 
 import keras
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 import keras_gamegan as kgg
 from keras_gamegan import command_line
+from keras_gamegan.callbacks import folder_lock
 from keras_gamegan.command_line import report_page, run_folder, train
 from tests import scripts
 
@@ -292,6 +294,71 @@ def test_images_are_not_what_the_run_writes(source, images, tmp_path, capsys):
     shutil.copytree(images, tmp_path / source)
     assert run("train", tmp_path / source, *QUICK, f"--output_dir={tmp_path}") == 1
     assert "SOURCE must lie apart" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("target", ["run/samples", "run"])
+def test_links_to_what_the_run_writes_are_not_entered(target, images, tmp_path, capsys):
+    source = tmp_path / "source"
+    shutil.copytree(images, source)
+    (tmp_path / "run" / "samples").mkdir(parents=True)
+    (source / "a" / "gen").symlink_to(tmp_path / target)
+    output = f"--output_dir={tmp_path / 'run'}"
+    assert run("train", source, *QUICK, output) == 1
+    assert "SOURCE must lie apart" in capsys.readouterr().err
+
+
+def test_a_folder_in_which_a_run_trains_is_left_as_it_is(trained, images, capsys):
+    """As another process would hold it: another thread, which still runs."""
+    lock = folder_lock.FolderLock(trained / "checkpoints")
+    held, ended = threading.Event(), threading.Event()
+
+    def train():
+        lock.acquire()
+        held.set()
+        ended.wait()
+
+    names = ("settings.json", "history.csv", "data.json")
+    before = [(trained / name).read_bytes() for name in names]
+    thread = threading.Thread(target=train)
+    thread.start()
+    held.wait()
+    try:
+        for extra in ((), ("--seed=7",)):
+            command = (*QUICK, "--conditional", "--evaluate=8", *extra)
+            assert run("train", images, *command, f"--output_dir={trained}") == 1
+            assert "one training at a time" in capsys.readouterr().err
+    finally:
+        ended.set()
+        thread.join()
+        lock.release()
+    assert [(trained / name).read_bytes() for name in names] == before
+
+
+def test_the_run_notes_its_source(images, tmp_path, capsys):
+    folder = tmp_path / "run"
+    method = ("--method=fictitious", "--history_capacity=2", "--history_interval=1")
+    command = ("train", images, *QUICK, *method, f"--output_dir={folder}")
+    assert run(*command, "--source=mixture") == 0
+    assert run("sample", folder, "--num=4") == 0
+    assert "source=mixture" in capsys.readouterr().out
+    # It is free to change.
+    assert run(*command, "--source=current", "--epochs=3") == 0
+    assert run("sample", folder, "--num=4") == 0
+    assert "source=current" in capsys.readouterr().out
+
+
+def test_what_is_no_run_is_not_reported(tmp_path, capsys):
+    (tmp_path / "settings.json").write_text('{"name": "another program"}')
+    (tmp_path / "report.html").write_text("mine")
+    assert run("report", tmp_path) == 1
+    assert "which has no settings.json of one" in capsys.readouterr().err
+    assert (tmp_path / "report.html").read_text() == "mine"
+
+
+@pytest.mark.parametrize("score", [None, [1], "abc"])
+def test_measures_that_are_no_numbers_are_none(score):
+    found = report_page.verdict([measured("a"), measured("b", frechet_distance=score)])
+    assert found.endswith("Not measured: b.")
 
 
 def test_a_torn_history_is_trimmed_and_another_table_is_refused(tmp_path):

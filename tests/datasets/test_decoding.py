@@ -6,6 +6,7 @@ import zlib
 
 import numpy as np
 import PIL.Image
+import PIL.PngImagePlugin
 import pytest
 import tensorflow as tf
 
@@ -280,3 +281,39 @@ def test_a_transparent_grey_of_few_bits(depth):
     found = decoding.decode(content, (8, 8), "grayscale")[..., 0]
     shades = values.astype(int) * 255 // (2**depth - 1)
     np.testing.assert_array_equal(found, np.where(values == 0, 255, shades))
+
+
+@pytest.mark.parametrize("comment", ["see the tRNS chunk", "IDAT here", "x"])
+@pytest.mark.parametrize("transparency", [None, bytes([255, 0])])
+def test_comments_that_name_chunks(comment, transparency):
+    image = PIL.Image.fromarray(np.arange(2, dtype=np.uint8).repeat(8).reshape(4, 4))
+    image = PIL.Image.merge("L", [image]).convert("P")
+    image.putpalette([0, 0, 200, 200, 0, 0] + [0] * 42)
+    noted = PIL.PngImagePlugin.PngInfo()
+    noted.add_text("Comment", comment)
+    buffer = io.BytesIO()
+    more = {} if transparency is None else {"transparency": transparency}
+    image.save(buffer, "PNG", pnginfo=noted, bits=4, **more)
+    content = buffer.getvalue()
+    with PIL.Image.open(io.BytesIO(content)) as picture:
+        expected = over_white(picture.convert("RGBA"))
+    np.testing.assert_array_equal(decoding.decode(content, (4, 4), "rgb"), expected)
+
+
+@pytest.mark.parametrize("filled", [False, True])
+@pytest.mark.parametrize("kind", [3, 4])
+def test_exif_of_every_layout(kind, filled):
+    """A short or a long number, and a marker with bytes that fill up before it."""
+    image = picture(6, 4)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG")
+    plain = buffer.getvalue()
+    number = struct.pack(">HH", 6, 0) if kind == 3 else struct.pack(">I", 6)
+    entry = struct.pack(">HHI", 0x0112, kind, 1) + number
+    tiff = b"MM\0*" + struct.pack(">IH", 8, 1) + entry + bytes(4)
+    part = b"Exif\0\0" + tiff
+    marker = b"\xff" * (1 + 2 * filled) + b"\xe1" + struct.pack(">H", len(part) + 2)
+    turned = plain[:2] + marker + part + plain[2:]
+    upright = decoding.decode(plain, (6, 4), "rgb")
+    found = decoding.decode(turned, (4, 6), "rgb")
+    np.testing.assert_array_equal(found, np.rot90(upright, -1))

@@ -1,5 +1,8 @@
 """NumPy files, pipelines, and the one function that tells sources apart."""
 
+import io
+import zipfile
+
 import numpy as np
 import PIL.Image
 import pytest
@@ -317,3 +320,30 @@ def test_labels_beyond_an_int32_are_refused():
     images = np.zeros((2, 4, 4, 1), "uint8")
     with pytest.raises(ValueError, match=r"an int32 holds. Received: labels from 1 to"):
         datasets.ShuffledStream(images, np.array([1, 2**32]), 2)
+
+
+def _archive(kind):
+    buffer = io.BytesIO()
+    if kind == "flipped":
+        images = np.zeros((64, 8, 8, 3), np.uint8)
+        images[::3] = 7
+        np.savez_compressed(buffer, images=images)
+        content = bytearray(buffer.getvalue())
+        content[60] ^= 0xFF
+        return bytes(content)
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name in ("a.png", "b.png")[: 1 + (kind == "two pictures")]:
+            file.writestr(name, b"\x89PNG")
+    content = bytearray(buffer.getvalue())
+    if kind == "a password":
+        for header, place in ((b"PK\1\2", 8), (b"PK\3\4", 6)):
+            content[content.index(header) + place] |= 1
+    return bytes(content)
+
+
+@pytest.mark.parametrize("kind", ["flipped", "a picture", "two pictures", "a password"])
+def test_archives_that_hold_no_arrays(kind, tmp_path):
+    path = tmp_path / "x.npz"
+    path.write_bytes(_archive(kind))
+    with pytest.raises(ValueError, match=r"must be a \.npz or .*path=.*x\.npz"):
+        datasets.load_npz(path)

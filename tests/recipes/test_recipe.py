@@ -70,6 +70,7 @@ def test_callbacks():
         ({"average_decay": 1.0}, r"`average_decay` must be a number in \[0, 1\)"),
         ({"decay_start": 1.0}, r"`start` must be a number in \[0, 1\)"),
         ({"penalty_weight": -1.0}, "`penalty_weight` must be a number in"),
+        ({"penalty_weight": 0.0}, 'For none, penalty="none"'),
         ({"current_weight": 1.5}, "-1 is the share of any other"),
         (
             {"method": "fictitious", "side": "generator"},

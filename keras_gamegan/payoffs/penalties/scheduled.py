@@ -24,7 +24,7 @@ class Scheduled(Penalty):
     Args:
         penalty: Name or `Penalty`.
         schedule: A `keras.optimizers.schedules.LearningRateSchedule`, of which only the
-            name is of learning rates: step -> factor, >= 0.
+            name is of learning rates: step -> factor.
 
     Raises:
         TypeError: If the schedule is none.
