@@ -239,3 +239,13 @@ def test_problems_are_standardised_and_their_own_samples_good(quality):
         assert np.sqrt(np.mean(points**2)) == pytest.approx(1.0, abs=0.03)
         modes, near = problem.score(points[:2500])
         assert modes == len(problem.centers) and near > 0.98
+
+
+@pytest.mark.parametrize("quality", ["paces"], indirect=True)
+def test_paces_by_hand(quality):
+    """Each sixth has a median of its own; a step is no pace."""
+    measurements = [(step, float(step), -float(step)) for step in range(18)]
+    found = quality.medians(measurements)
+    np.testing.assert_array_equal(found[0], [1, 4, 7, 10, 13, 16])
+    np.testing.assert_array_equal(found[1], -found[0])
+    assert quality.measure("ring", 1e-3, 120).shape == (2, 6)
