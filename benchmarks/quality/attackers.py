@@ -154,7 +154,7 @@ def train(task, data_dir=None):
     except kgg.NonFiniteError as error:
         return {**task, **found, "failed": str(error), "processor_seconds": 0.0}
     found["processor_seconds"] = time.process_time() - processor
-    unseen = held_out if seed < tuned.FIRST_FRESH else test
+    unseen = held_out if seed < tuned.runs.FIRST_FRESH else test
     found |= accuracies(classifier, watch.attackers, data, unseen, seed)
     return {**task, **found, "quality": found["fresh"]}
 

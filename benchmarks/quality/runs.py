@@ -13,6 +13,9 @@ import tensorflow as tf
 import training
 from absl import app, flags
 
+# Seeds of tuning are smaller.
+FIRST_FRESH = 100
+
 
 def grid(problem_names, method_names, rates, seeds, steps, setting):
     """Returns the tasks of all pairs of learning rates, a list of dictionaries.
@@ -197,7 +200,7 @@ def tuned(given, path, setting, score, train=training.train):
     )
     best = best_rates(run(tuning, path, given.processes, train), score)
     fresh = [
-        task(problem, method, *pair, 100 + seed, given.steps, setting)
+        task(problem, method, *pair, FIRST_FRESH + seed, given.steps, setting)
         # A seed of all before the next seed of one: a table can be read on the way.
         for seed in range(given.fresh_seeds)
         for (problem, method), pair in best.items()

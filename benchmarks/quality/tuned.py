@@ -7,8 +7,6 @@ import runs
 from absl import app, flags
 
 FLAGS = flags.FLAGS
-# Seeds of tuning are smaller.
-FIRST_FRESH = 100
 
 
 def define_flags(names, rates, steps, fresh_seeds, results):
@@ -61,7 +59,7 @@ def fresh(train, setting, tuned_as=None):
     pairs = runs.best_rates(tried, lambda result: result["quality"])
     best = {method: pair for (_, method), pair in pairs.items()}
     wanted = [
-        task(method, *best[taken.get(method, method)], FIRST_FRESH + seed)
+        task(method, *best[taken.get(method, method)], runs.FIRST_FRESH + seed)
         for method in FLAGS.methods
         for seed in range(FLAGS.fresh_seeds)
     ]

@@ -29,11 +29,10 @@ class PaceControl(measurement.Measurement):
         r_D = rms(D_now(y) - D_before(y)) / sd(D_before(y)),   y = x and G_before(z),
         log rate <- log rate + gain log(target / r)
 
-    for each player, both networks in inference mode. In units of the data's spread and
-    of the logits' own, runs at good rates of toys and of images move alike, at ten
-    times too low rates a quarter as far (docs/results/rates.md). A displacement over
-    several steps counts an optimizer's momentum, and noise, which does not add up, for
-    less.
+    for each player, both networks in inference mode. In units of its logits' own
+    spread the discriminator moved alike in runs of two toys at good rates, at a tenth
+    of them a third as far (docs/results/rates.md). A displacement over several steps
+    counts an optimizer's momentum, and noise, which does not add up, for less.
 
     It looks at the networks in a graph of its own, from the same numbers on every
     replica. `kgg.callbacks.Checkpoint`, which must come after it, keeps its state: a

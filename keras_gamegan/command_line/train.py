@@ -117,7 +117,7 @@ def _check_output(source: str, output: str) -> None:
     inside = any(folder.is_relative_to(each) for each in entered)
     owned = [each.resolve() for each in written]
     if inside or any(
-        each.is_relative_to(own) for each in (learned, *entered) for own in owned
+        each.is_relative_to(own) for each in [learned, *entered] for own in owned
     ):
         raise ValueError(
             "--output_dir and SOURCE must lie apart, or the run learns from its own "
@@ -131,13 +131,17 @@ def _check_output(source: str, output: str) -> None:
 
 
 def _linked(folder: pathlib.Path) -> list[pathlib.Path]:
-    """Returns where links in a folder lead to."""
-    return [
-        (pathlib.Path(root) / name).resolve()
-        for root, below, _ in os.walk(folder)
-        for name in below
-        if os.path.islink(os.path.join(root, name))
-    ]
+    """Returns where links to folders lead to, and the links in those."""
+    found: list[pathlib.Path] = []
+    waiting = [folder]
+    while waiting:
+        for root, below, _ in os.walk(waiting.pop()):
+            for name in below:
+                path = pathlib.Path(root) / name
+                if path.is_symlink() and path.resolve() not in found:
+                    found.append(path.resolve())
+                    waiting.append(path.resolve())
+    return found
 
 
 def _load(source: str, given: options.Options) -> datasets.ShuffledStream:
