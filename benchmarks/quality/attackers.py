@@ -16,6 +16,7 @@ import time
 import keras
 import numpy as np
 import perturbed_digits as digits
+import runs
 import tensorflow as tf
 import tuned
 from absl import app, flags
@@ -154,7 +155,7 @@ def train(task, data_dir=None):
     except kgg.NonFiniteError as error:
         return {**task, **found, "failed": str(error), "processor_seconds": 0.0}
     found["processor_seconds"] = time.process_time() - processor
-    unseen = held_out if seed < tuned.runs.FIRST_FRESH else test
+    unseen = held_out if seed < runs.FIRST_FRESH else test
     found |= accuracies(classifier, watch.attackers, data, unseen, seed)
     return {**task, **found, "quality": found["fresh"]}
 
@@ -163,7 +164,8 @@ def main(argv):
     """Tunes, runs the fresh seeds, and prints the table."""
     tuned.check(argv, WAYS)
     run = functools.partial(train, data_dir=flags.FLAGS.data_dir)
-    results = tuned.fresh(run, {"problem": "digits 14 x 14"}, TUNED_AS)
+    problem = "digits 14 x 14"
+    results = runs.tuned(flags.FLAGS, [problem], {}, run, tuned_as=TUNED_AS)
     print("\n".join(tuned.table(results, COLUMNS, BASELINE)))
 
 

@@ -9,10 +9,9 @@ that they took stand beside. Runs are kept as `rates.py` keeps them, in the same
 it is named.
 """
 
-import pathlib
-
 import methods
 import numpy as np
+import problems
 import runs
 from absl import app, flags
 
@@ -64,10 +63,10 @@ def main(argv):
     """Tunes, runs the fresh seeds, and prints a table for each problem."""
     if len(argv) > 1:
         raise app.UsageError(f"Expected flags only. Received: {argv[1:]}.")
-    runs.check_names(FLAGS)
+    runs.check_names("problems", FLAGS.problems, problems.PROBLEMS)
+    runs.check_names("methods", FLAGS.methods, methods.METHODS)
     setting = runs.setting(FLAGS.change)
-    path = pathlib.Path(FLAGS.results)
-    results = runs.tuned(FLAGS, path, setting, lambda run: run["quality"])
+    results = runs.tuned(FLAGS, FLAGS.problems, setting)
     for problem in FLAGS.problems:
         print(f"\n{problem}\n")
         print("\n".join(table([run for run in results if run["problem"] == problem])))

@@ -16,6 +16,7 @@ import keras
 import methods
 import numpy as np
 import problems
+import runs
 import training
 import tuned
 from absl import app, flags
@@ -126,9 +127,9 @@ def train(task):
 def main(argv):
     """Tunes, runs the fresh seeds, and prints the table."""
     tuned.check(argv, WAYS)
-    setting = {"problem": f"{PROBLEM}, minimax"}
-    setting |= {name: flags.FLAGS[name].value for name in ("optimizer", "bound")}
-    results = tuned.fresh(train, setting)
+    setting = {name: flags.FLAGS[name].value for name in ("optimizer", "bound")}
+    problem = f"{PROBLEM}, minimax"
+    results = runs.tuned(flags.FLAGS, [problem], setting, train)
     print("\n".join(tuned.table(results, COLUMNS, BASELINE)))
 
 

@@ -21,19 +21,24 @@ class ImageProblem:
     """A set of images, or of stacks of digits.
 
     Attributes:
-        name: Of its TFDS data set.
+        name: Of its TFDS data set, or of the folder in `data_dir` that has a folder of
+            image files for each class, of which every fifth is kept for the test.
         side: Of an image, in pixels.
         stacked: Whether three images are the channels of one.
+        files: Whether these are files.
+        epochs: Of the classifier's training.
     """
 
     name: str
     side: int = 28
     stacked: bool = False
+    files: bool = False
+    epochs: int = 6
 
     @property
     def image_shape(self):
         """(height, width, channels)."""
-        return self.side, self.side, 3 if self.stacked else 1
+        return self.side, self.side, 3 if self.stacked or self.files else 1
 
     @property
     def measure(self):
@@ -42,13 +47,19 @@ class ImageProblem:
 
     def dataset(self, split, batch_size, data_dir=None, with_labels=False):
         """Returns a `tf.data.Dataset` of one epoch."""
+        if self.files:
+            images, labels = _read(os.path.join(data_dir or "", self.name), self.side)
+            tested = np.arange(len(images)) % 5 == 0
+            taken = tested if split == "test" else ~tested
+            given = [images[taken], *([labels[taken]] if with_labels else [])]
+            return kgg.datasets.ShuffledStream(*given, batch_size=batch_size).epochs()
         common = {"split": split, "data_dir": data_dir, "with_labels": with_labels}
         if self.stacked:
             return kgg.datasets.stacked_mnist(self.side, batch_size, **common)
         return kgg.datasets.load_images(self.name, batch_size=batch_size, **common)
 
     def single(self, images, labels):
-        """Returns the images (batch, side, side, 1) in a batch, and their classes."""
+        """Returns the single images in a batch, and their classes."""
         if not self.stacked:
             return images, labels
         digits = tf.stack([labels // 100, labels // 10 % 10, labels % 10])
@@ -79,11 +90,27 @@ class ImageProblem:
         return {**found, "fid": float(distance.result())}
 
 
+@functools.cache
+def _read(folder, side):
+    """Returns the images of a folder, in [-1, 1], and their classes."""
+    batches = kgg.datasets.load_folder(
+        folder,
+        side,
+        labels="subfolders",
+        shuffle=False,
+        drop_remainder=False,
+    )
+    images, labels = zip(*batches, strict=True)
+    return np.concatenate(images), np.concatenate(labels)
+
+
 PROBLEMS = {
-    "stacked 14": ImageProblem("mnist", 14, stacked=True),
-    "stacked 28": ImageProblem("mnist", 28, stacked=True),
+    # A stack holds three digits, so two epochs of stacks are six of digits.
+    "stacked 14": ImageProblem("mnist", 14, stacked=True, epochs=2),
+    "stacked 28": ImageProblem("mnist", 28, stacked=True, epochs=2),
     "mnist": ImageProblem("mnist"),
     "fashion": ImageProblem("fashion_mnist"),
+    "sprites": ImageProblem("sprites", 32, files=True, epochs=40),
 }
 
 
@@ -124,14 +151,14 @@ def train_classifier(problem, folder, data_dir=None):
     os.makedirs(folder, exist_ok=True)
     keras.utils.set_random_seed(0)
     train = problem.dataset("train", 128, data_dir, with_labels=True)
-    # A stack holds three digits, so two epochs of stacks are six of digits.
-    epochs = 2 if problem.stacked else 6
-    shape = (*problem.image_shape[:2], 1)
+    channels_of_one = 1 if problem.stacked else problem.image_shape[2]
+    shape = (*problem.image_shape[:2], channels_of_one)
     classifier = image_networks.classifier(shape, 0, f"{problem.name}_{problem.side}")
-    rate = keras.optimizers.schedules.CosineDecay(2e-3, epochs * len(train))
+    rate = keras.optimizers.schedules.CosineDecay(2e-3, problem.epochs * len(train))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     classifier.compile(keras.optimizers.Adam(rate), loss)
-    classifier.fit(train.map(problem.single), epochs=epochs, shuffle=False, verbose=0)
+    data = train.map(problem.single)
+    classifier.fit(data, epochs=problem.epochs, shuffle=False, verbose=0)
     beside = os.path.join(folder, f"new_{os.path.basename(path)}")
     classifier.save(beside)
     os.replace(beside, path)
@@ -144,7 +171,7 @@ def judge_of(name, folder, data_dir=None):
     classifier = keras.models.load_model(path_of(problem, folder), compile=False)
     extractor = kgg.metrics.penultimate_features(classifier)
     distance, right = kgg.metrics.FrechetDistance(extractor), []
-    test = problem.dataset("test", 500, data_dir, with_labels=True)
+    test = problem.dataset("test", 400, data_dir, with_labels=True)
     for images, labels in test.map(problem.single):
         distance.update_real(images)
         found = np.argmax(classifier.predict_on_batch(images), axis=1)

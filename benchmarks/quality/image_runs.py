@@ -53,7 +53,7 @@ def train(task, folder, data_dir=None):
         data_dir: Folder of prepared TFDS data sets; None for TFDS's own.
     """
     problem = image_problems.PROBLEMS[task["problem"]]
-    method = methods.methods(task["weight"])[task["method"]]
+    method = methods.methods_of_images(task["weight"])[task["method"]]
     keras.utils.set_random_seed(task["seed"])
     gan = build(problem, method, task)
     data = _training_data(task["problem"], int(task["batch_size"]), data_dir)

@@ -54,7 +54,8 @@ runs.define_flags(
 )
 runs.define_tuning_flags(5)
 flags.adopt_module_key_flags(runs)
-flags.DEFINE_string("data_dir", None, "Folder of TFDS data sets; default: TFDS's.")
+about = "Folder of TFDS data sets, default: TFDS's; and of the folder sprites."
+flags.DEFINE_string("data_dir", None, about)
 
 
 def rank(result):
@@ -147,14 +148,16 @@ def main(argv):
     """Trains the classifiers, tunes, runs the fresh seeds, and prints the tables."""
     if len(argv) > 1:
         raise app.UsageError(f"Expected flags only. Received: {argv[1:]}.")
-    runs.check_names(FLAGS, image_problems.PROBLEMS)
+    runs.check_names("problems", FLAGS.problems, image_problems.PROBLEMS)
+    known = methods.methods_of_images(image_runs.SETTING["weight"])
+    runs.check_names("methods", FLAGS.methods, known)
     path = pathlib.Path(FLAGS.results)
     setting = runs.setting(FLAGS.change, image_runs.SETTING)
     place = {"folder": str(path.parent / "classifiers"), "data_dir": FLAGS.data_dir}
     for problem in FLAGS.problems:
         image_problems.train_classifier(image_problems.PROBLEMS[problem], **place)
     train = functools.partial(image_runs.train, **place)
-    results = runs.tuned(FLAGS, path, setting, rank, train)
+    results = runs.tuned(FLAGS, FLAGS.problems, setting, train, rank)
     for problem in FLAGS.problems:
         print(f"\n{problem}. {about_judge(problem, **place)}\n")
         print("\n".join(table([run for run in results if run["problem"] == problem])))

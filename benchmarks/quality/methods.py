@@ -52,6 +52,10 @@ def _decay():
     return [kgg.schedules.LinearDecay(0.5)]
 
 
+def _augmented(augment):
+    return lambda: {"augment": augment()}
+
+
 def _pace():
     return [kgg.callbacks.PaceControl(), *_decay()]
 
@@ -99,6 +103,10 @@ _PLAYS = {
     "both histories 5 x 100": (_fictitious(5, 100, "geometric"), 1.0),
 }
 BASELINE = "GAN + R1"
+_AUGMENTATIONS = {
+    "DiffAugment": kgg.augment.DiffAugment,
+    "Adaptive": lambda: kgg.augment.Adaptive(num_images=50_000),
+}
 
 
 def methods(weight):
@@ -132,6 +140,18 @@ def methods(weight):
 
 
 METHODS = methods(0.03)
+
+
+def methods_of_images(weight):
+    """Returns `methods` and those that augment what the discriminator is shown."""
+    found = methods(weight)
+    for how, augment in _AUGMENTATIONS.items():
+        method = Method(_augmented(augment), _r1(weight), _decay)
+        found[f"{BASELINE} + {how}"] = method
+        found[f"{BASELINE} + {how} + pace"] = dataclasses.replace(
+            method, callbacks=_pace
+        )
+    return found
 
 
 def network(inputs, outputs, width, seed, spectral=False):

@@ -13,6 +13,7 @@ import pathlib
 
 import methods
 import numpy as np
+import problems
 import runs
 from absl import app, flags
 
@@ -56,7 +57,8 @@ def main(argv):
     """Runs what is missing and prints the table."""
     if len(argv) > 1:
         raise app.UsageError(f"Expected flags only. Received: {argv[1:]}.")
-    runs.check_names(FLAGS)
+    runs.check_names("problems", FLAGS.problems, problems.PROBLEMS)
+    runs.check_names("methods", FLAGS.methods, methods.METHODS)
     wanted = runs.grid(
         FLAGS.problems,
         FLAGS.methods,

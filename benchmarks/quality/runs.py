@@ -4,11 +4,11 @@ import itertools
 import json
 import multiprocessing
 import os
+import pathlib
 import sys
 
 import methods
 import numpy as np
-import problems
 import tensorflow as tf
 import training
 from absl import app, flags
@@ -170,29 +170,38 @@ def define_tuning_flags(fresh_seeds):
     flags.DEFINE_integer("fresh_seeds", fresh_seeds, about, 2)
 
 
-def check_names(given, known_problems=problems.PROBLEMS):
-    """Raises `app.UsageError` if the flags name a problem or method that is none."""
-    for name, known in (("problems", known_problems), ("methods", methods.METHODS)):
-        unknown = sorted(set(given[name].value) - set(known))
-        if unknown:
-            raise app.UsageError(
-                f"--{name} must be some of {list(known)}. Received: {unknown}."
-            )
+def check_names(flag, names, known):
+    """Raises `app.UsageError` if a flag names what is none of those known."""
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise app.UsageError(
+            f"--{flag} must be some of {list(known)}. Received: {unknown}."
+        )
 
 
-def tuned(given, path, setting, score, train=training.train):
+def quality(result):
+    """Returns the quality of a result."""
+    return result["quality"]
+
+
+def tuned(
+    given, problem_names, setting, train=training.train, score=quality, tuned_as=None
+):
     """Tunes each method on each problem; returns the results on fresh seeds.
 
     Args:
         given: The flags.
-        path: `pathlib.Path` of a file of JSON lines.
+        problem_names: List of strings.
         setting: Dictionary.
-        score: Function from a result to a number, the more the better.
         train: As in `run`.
+        score: Function from a result to a number, the more the better.
+        tuned_as: Dictionary, method -> the method whose rates it takes over.
     """
+    taken, path = tuned_as or {}, pathlib.Path(given.results)
     tuning = grid(
-        given.problems,
-        given.methods,
+        problem_names,
+        # In order, each once.
+        list(dict.fromkeys(taken.get(name, name) for name in given.methods)),
         given.rates,
         given.tuning_seeds,
         given.steps,
@@ -200,9 +209,17 @@ def tuned(given, path, setting, score, train=training.train):
     )
     best = best_rates(run(tuning, path, given.processes, train), score)
     fresh = [
-        task(problem, method, *pair, FIRST_FRESH + seed, given.steps, setting)
+        task(
+            problem,
+            method,
+            *best[problem, taken.get(method, method)],
+            FIRST_FRESH + seed,
+            given.steps,
+            setting,
+        )
         # A seed of all before the next seed of one: a table can be read on the way.
         for seed in range(given.fresh_seeds)
-        for (problem, method), pair in best.items()
+        for problem in problem_names
+        for method in given.methods
     ]
     return run(fresh, path, given.processes, train)

@@ -14,9 +14,10 @@ import functools
 import methods
 import numpy as np
 import problems
+import runs
 import training
 import tuned
-from absl import app
+from absl import app, flags
 
 import keras_gamegan as kgg
 from keras_gamegan.games import retention, schemes
@@ -114,7 +115,8 @@ def train(task):
 def main(argv):
     """Tunes, runs the fresh seeds, and prints the table."""
     tuned.check(argv, WAYS)
-    results = tuned.fresh(train, {"problem": f"{PROBLEM}, shifting"}, TUNED_AS)
+    problem = f"{PROBLEM}, shifting"
+    results = runs.tuned(flags.FLAGS, [problem], {}, train, tuned_as=TUNED_AS)
     print("\n".join(tuned.table(results, COLUMNS, BASELINE)))
 
 

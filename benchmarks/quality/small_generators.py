@@ -14,9 +14,10 @@ import dataclasses
 import methods
 import numpy as np
 import problems
+import runs
 import training
 import tuned
-from absl import app
+from absl import app, flags
 
 import keras_gamegan as kgg
 from keras_gamegan.games import schemes
@@ -135,7 +136,7 @@ def train(task):
 def main(argv):
     """Tunes, runs the fresh seeds, and prints the table."""
     tuned.check(argv, WAYS)
-    results = tuned.fresh(train, {"problem": PROBLEM}, TUNED_AS)
+    results = runs.tuned(flags.FLAGS, [PROBLEM], {}, train, tuned_as=TUNED_AS)
     print("\n".join(tuned.table(results, COLUMNS, BASELINE)))
 
 

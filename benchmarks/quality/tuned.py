@@ -1,7 +1,5 @@
 """Each method at the pair of learning rates that suits it, run on fresh seeds."""
 
-import pathlib
-
 import numpy as np
 import runs
 from absl import app, flags
@@ -23,47 +21,7 @@ def check(argv, names):
     """Raises `app.UsageError` if there are arguments, or a method is none of these."""
     if len(argv) > 1:
         raise app.UsageError(f"Expected flags only. Received: {argv[1:]}.")
-    unknown = sorted(set(FLAGS.methods) - set(names))
-    if unknown:
-        raise app.UsageError(
-            f"--methods must be some of {list(names)}. Received: {unknown}."
-        )
-
-
-def fresh(train, setting, tuned_as=None):
-    """Tunes, as the flags say; returns the results of the fresh seeds.
-
-    Args:
-        train: Function from a task to the task with what came of it: "quality", by
-            which it is tuned, above all.
-        setting: Dictionary of what else every task says: the "problem", at least.
-        tuned_as: Dictionary, method -> the method whose rates it takes over.
-    """
-    taken, path = tuned_as or {}, pathlib.Path(FLAGS.results)
-
-    def task(method, g_rate, d_rate, seed):
-        rates = {"g_rate": float(g_rate), "d_rate": float(d_rate)}
-        given = {"method": method, "seed": int(seed), "steps": FLAGS.steps}
-        return {**given, **rates, **setting}
-
-    # Ordered, without repetition.
-    tried = dict.fromkeys(taken.get(name, name) for name in FLAGS.methods)
-    tuning = [
-        task(method, g_rate, d_rate, seed)
-        for method in tried
-        for g_rate in FLAGS.rates
-        for d_rate in FLAGS.rates
-        for seed in FLAGS.tuning_seeds
-    ]
-    tried = runs.run(tuning, path, FLAGS.processes, train)
-    pairs = runs.best_rates(tried, lambda result: result["quality"])
-    best = {method: pair for (_, method), pair in pairs.items()}
-    wanted = [
-        task(method, *best[taken.get(method, method)], runs.FIRST_FRESH + seed)
-        for method in FLAGS.methods
-        for seed in range(FLAGS.fresh_seeds)
-    ]
-    return runs.run(wanted, path, FLAGS.processes, train)
+    runs.check_names("methods", FLAGS.methods, names)
 
 
 def table(results, columns, baseline=None):

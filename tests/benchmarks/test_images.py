@@ -4,6 +4,7 @@ import pathlib
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from tests import scripts
@@ -92,7 +93,7 @@ def test_rates_are_all_pairs_or_pairs_themselves(bench):
     assert rates(["1:2", "3:3"]) == [(1, 2), (3, 3)]
 
 
-@pytest.mark.parametrize("name", ["stacked 14", "stacked 28", "mnist", "fashion"])
+@pytest.mark.parametrize("name", ["stacked 14", "stacked 28", "fashion", "sprites"])
 def test_networks_fit_the_images(bench, name):
     problem = bench.image_problems.PROBLEMS[name]
     networks = bench.image_runs.image_networks
@@ -138,6 +139,40 @@ def test_channels_and_labels_of_a_stack_go_together(bench):
     single, classes = problem.single(images, digits @ [100, 10, 1])
     np.testing.assert_array_equal(single[:, 0, 0, 0], classes)
     assert single.shape == (6, 14, 14, 1)
+
+
+def test_every_fifth_file_is_for_the_test(bench, tmp_path):
+    for number in range(25):
+        path = tmp_path / "sprites" / ("ab"[number // 20]) / f"{number:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.full((32, 32, 3), 10 * number, np.uint8)
+        path.write_bytes(tf.io.encode_png(pixels).numpy())
+    problem = bench.image_problems.PROBLEMS["sprites"]
+
+    def found(split):
+        data = problem.dataset(split, 5, str(tmp_path), with_labels=True)
+        images, labels = map(np.concatenate, zip(*data, strict=True))
+        assert images.shape[1:] == problem.image_shape
+        order = np.argsort(images[:, 0, 0, 0])
+        values = (images[order, 0, 0, 0] + 1.0) * 12.75
+        return np.round(values).tolist(), labels[order].tolist()
+
+    tested = [0, 5, 10, 15, 20]
+    assert found("test") == (tested, [0, 0, 0, 0, 1])
+    trained = [number for number in range(25) if number not in tested]
+    assert found("train") == (trained, [0] * 16 + [1] * 4)
+
+
+@pytest.mark.parametrize("pace", ["", " + pace"])
+@pytest.mark.parametrize("how", ["DiffAugment", "Adaptive"])
+def test_augmentation_is_added_to_the_baseline(bench, how, pace):
+    known = bench.methods.methods_of_images(0.5)
+    method = known[f"GAN + R1 + {how}{pace}"]
+    assert type(method.model()["augment"]).__name__ == how
+    assert method.compile()["penalty"].weight == 0.5
+    assert len(method.callbacks()) == (2 if pace else 1)
+    # A layer belongs to one model.
+    assert method.model()["augment"] is not method.model()["augment"]
 
 
 def test_names_that_are_none_are_refused(bench):

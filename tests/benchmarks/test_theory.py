@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 import pytest
 import tensorflow as tf
-from absl import app
+from absl import app, flags
 
 from tests import scripts
 
@@ -44,7 +44,7 @@ def test_an_unknown_method_is_named(bench):
 
 @script("cycles")
 def test_the_best_pair_of_each_method_is_run_on_fresh_seeds(bench, tmp_path):
-    tuned, path = bench.tuned, tmp_path / "runs.jsonl"
+    path = tmp_path / "runs.jsonl"
     quality = {(1e-4, 1e-4): 0.2, (1e-4, 1e-3): 0.4, (1e-3, 1e-4): 0.3, (1e-3,) * 2: 0}
     known = [
         {"method": "alternating", "seed": 0, "g_rate": g, "d_rate": d, "quality": value}
@@ -69,11 +69,12 @@ def test_the_best_pair_of_each_method_is_run_on_fresh_seeds(bench, tmp_path):
         "--fresh_seeds=2",
     )
     # All are in the file: nothing is run.
-    results = tuned.fresh(None, {"problem": "ring"}, {"optimistic": "alternating"})
+    taken_over = {"optimistic": "alternating"}
+    results = bench.runs.tuned(flags.FLAGS, ["ring"], {}, None, tuned_as=taken_over)
     assert [(each["method"], each["seed"]) for each in results] == [
         ("alternating", 100),
-        ("alternating", 101),
         ("optimistic", 100),
+        ("alternating", 101),
         ("optimistic", 101),
     ]
 
