@@ -249,3 +249,20 @@ def test_paces_by_hand(quality):
     np.testing.assert_array_equal(found[0], [1, 4, 7, 10, 13, 16])
     np.testing.assert_array_equal(found[1], -found[0])
     assert quality.measure("ring", 1e-3, 120).shape == (2, 6)
+
+
+@pytest.mark.slow
+def test_two_checkouts_are_timed_in_turn():
+    here = ["--quick", "--rounds=1", f"--before={FOLDER.parent}"]
+    command = [sys.executable, str(FOLDER / "two_trees.py"), *here]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    _, _, *rows = found.stdout.splitlines()
+    assert len(rows) == 7 and rows[1].startswith("| GAN | ")
+    for row in rows:
+        before, after, ratio = row.split(" | ")[1:]
+        assert float(before) > 0.0 and float(after) > 0.0
+        assert float(ratio.split()[0]) == pytest.approx(
+            float(after) / float(before), rel=0.02
+        )
+    none = subprocess.run(command[:2], capture_output=True, text=True, check=False)
+    assert none.returncode == 1 and "Received: None." in none.stdout + none.stderr
