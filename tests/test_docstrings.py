@@ -4,6 +4,7 @@ import ast
 import doctest
 import inspect
 import pathlib
+import re
 
 import keras
 import numpy as np
@@ -73,6 +74,8 @@ def test_docstring(name, tmp_path, monkeypatch):
     assert not rest or rest.startswith("\n"), f"{name}: no blank line after the first."
     has_example = "Example:" in text or "Examples:" in text
     assert has_example, f"{name} has no `Example:`."
+    # Else the site takes it for text.
+    assert not re.search(r"^( *)Examples?:\n\1\S", text, re.MULTILINE), name
     runs = ">>> " in text
     assert runs, f"{name}'s example has no `>>> ` line that runs."
 

@@ -16,6 +16,8 @@ SETTING = {
     "latents": 64,
     "batch_size": 64,
     "weight": 0.1,
+    # 1: `kgg.networks.dcgan_pair`, whose generator has BatchNorm, as `kgg train` does.
+    "batch_norm": 0,
 }
 
 
@@ -29,9 +31,22 @@ def build(problem, method, task):
     """Returns a compiled GAN."""
     seed, width = task["seed"], int(task["width"])
     shape, latents = problem.image_shape, int(task["latents"])
+    if task["batch_norm"]:
+        normalization = "spectral" if method.spectral else None
+        networks = kgg.networks.dcgan_pair(
+            shape,
+            latents,
+            base_filters=width,
+            discriminator_normalization=normalization,
+            seed=seed,
+        )
+    else:
+        networks = (
+            image_networks.discriminator(shape, width, 2 * seed, method.spectral),
+            image_networks.generator(shape, latents, width, 2 * seed + 1),
+        )
     gan = kgg.GAN(
-        image_networks.discriminator(shape, width, 2 * seed, method.spectral),
-        image_networks.generator(shape, latents, width, 2 * seed + 1),
+        *networks,
         average_decay=0.998,
         seed=seed,
         **method.model(),

@@ -106,6 +106,8 @@ def _define_recipe(made: options.Options) -> None:
     loss.number("average_decay", None, "Of the moving average.", 0.0, 1.0)
     about = "Share of the run after which both rates fall to zero."
     loss.number("decay_start", None, about, 0.0, 0.999)
+    about = "Whether the rates are only where a search begins (experimental)."
+    loss.switch("pace_control", False, about)
 
 
 def _choice(group: options.Group, name: str, about: str) -> None:

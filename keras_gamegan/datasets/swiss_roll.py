@@ -77,9 +77,9 @@ def swiss_roll(noise: float = 0.25, divisor: float = 7.5, seed: int = 0) -> Swis
         TypeError: If an argument is no number.
 
     Example:
-    >>> import keras_gamegan as kgg
-    >>> kgg.datasets.swiss_roll().sample(500).shape
-    (500, 2)
+        >>> import keras_gamegan as kgg
+        >>> kgg.datasets.swiss_roll().sample(500).shape
+        (500, 2)
 
     References:
         I. Gulrajani, F. Ahmed, M. Arjovsky, V. Dumoulin, A. Courville: Improved

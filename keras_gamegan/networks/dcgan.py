@@ -51,10 +51,10 @@ def dcgan_pair(
         TypeError: If a number is no integer.
 
     Example:
-    >>> import keras_gamegan as kgg
-    >>> discriminator, generator = kgg.networks.dcgan_pair((28, 28, 1), seed=0)
-    >>> discriminator.output_shape, generator.output_shape
-    ((None, 1), (None, 28, 28, 1))
+        >>> import keras_gamegan as kgg
+        >>> discriminator, generator = kgg.networks.dcgan_pair((28, 28, 1), seed=0)
+        >>> discriminator.output_shape, generator.output_shape
+        ((None, 1), (None, 28, 28, 1))
 
     References:
         A. Radford, L. Metz, S. Chintala: Unsupervised representation learning with deep

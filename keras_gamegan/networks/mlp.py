@@ -41,10 +41,10 @@ def mlp_pair(
         TypeError: If a number is no integer.
 
     Example:
-    >>> import keras_gamegan as kgg
-    >>> discriminator, generator = kgg.networks.mlp_pair(seed=0)
-    >>> discriminator.output_shape, generator.output_shape
-    ((None, 1), (None, 2))
+        >>> import keras_gamegan as kgg
+        >>> discriminator, generator = kgg.networks.mlp_pair(seed=0)
+        >>> discriminator.output_shape, generator.output_shape
+        ((None, 1), (None, 2))
     """
     widths = (("data_dim", data_dim), ("width", width), ("depth", depth))
     building.check_pair(latent_dim, num_classes, *widths)

@@ -52,10 +52,10 @@ def residual_pair(
         TypeError: If a number is no integer.
 
     Example:
-    >>> import keras_gamegan as kgg
-    >>> discriminator, generator = kgg.networks.residual_pair(base_filters=8, seed=0)
-    >>> discriminator.output_shape, generator.output_shape
-    ((None, 1), (None, 32, 32, 3))
+        >>> import keras_gamegan as kgg
+        >>> pair = kgg.networks.residual_pair(base_filters=8, seed=0)
+        >>> pair[0].output_shape, pair[1].output_shape
+        ((None, 1), (None, 32, 32, 3))
 
     References:
         T. Miyato, T. Kataoka, M. Koyama, Y. Yoshida: Spectral normalization for

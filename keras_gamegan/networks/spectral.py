@@ -38,11 +38,11 @@ class SpectralNormalization(keras.layers.Wrapper):
         ValueError: If ``power_iterations`` is below 1, or the layer has no kernel.
 
     Example:
-    >>> import keras
-    >>> import keras_gamegan as kgg
-    >>> layer = kgg.networks.SpectralNormalization(keras.layers.Dense(4), seed=0)
-    >>> layer(keras.ops.ones((2, 3))).shape
-    TensorShape([2, 4])
+        >>> import keras
+        >>> import keras_gamegan as kgg
+        >>> layer = kgg.networks.SpectralNormalization(keras.layers.Dense(4), seed=0)
+        >>> layer(keras.ops.ones((2, 3))).shape
+        TensorShape([2, 4])
 
     References:
         T. Miyato, T. Kataoka, M. Koyama, Y. Yoshida: Spectral normalization for

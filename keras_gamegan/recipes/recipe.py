@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_gamegan import models, payoffs, schedules, validation
+from keras_gamegan import callbacks, models, payoffs, schedules, validation
 from keras_gamegan.recipes import building
 
 
@@ -49,6 +49,8 @@ class Recipe:
         average_decay: Of the moving average of the generator, in [0, 1).
         decay_start: Share of the run, in [0, 1), after which both rates fall to zero
             (`kgg.schedules.LinearDecay`); None: they stay.
+        pace_control: Whether the rates are where a search begins that goes on while
+            training (`kgg.callbacks.PaceControl`, experimental).
 
     Example:
         >>> import dataclasses, keras_gamegan as kgg
@@ -90,6 +92,7 @@ class Recipe:
     beta_1: float = 0.5
     average_decay: float = 0.999
     decay_start: float | None = None
+    pace_control: bool = False
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
@@ -100,6 +103,7 @@ class Recipe:
             validation.check_number(name, getattr(self, name), exclusive=True)
         for name in ("beta_1", "average_decay"):
             validation.check_number(name, getattr(self, name), 0.0, 1.0, below=True)
+        validation.check_flag("pace_control", self.pace_control)
         if self.decay_start is not None:
             schedules.LinearDecay(self.decay_start)
         if self.penalty_weight is not None:
@@ -142,9 +146,12 @@ class Recipe:
 
         `kgg.callbacks.Checkpoint` comes after them.
         """
-        if self.decay_start is None:
-            return []
-        return [schedules.LinearDecay(self.decay_start)]
+        made: list[keras.callbacks.Callback] = []
+        if self.pace_control:
+            made.append(callbacks.PaceControl())
+        if self.decay_start is not None:
+            made.append(schedules.LinearDecay(self.decay_start))
+        return made
 
     def build(
         self,

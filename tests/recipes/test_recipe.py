@@ -52,6 +52,10 @@ def test_callbacks():
     assert isinstance(decay, kgg.schedules.LinearDecay) and decay.start == 0.25
     # State belongs to a run.
     assert recipe.callbacks()[0] is not decay
+    # The rates that were found are those that fall.
+    found = dataclasses.replace(recipe, pace_control=True).callbacks()
+    kinds = [type(each) for each in found]
+    assert kinds == [kgg.callbacks.PaceControl, kgg.schedules.LinearDecay]
 
 
 @pytest.mark.parametrize(
@@ -87,3 +91,5 @@ def test_settings_that_cannot_be(change, told):
 def test_settings_of_another_type():
     with pytest.raises(TypeError, match=r"`base_filters` must be an integer"):
         kgg.recipes.Recipe(base_filters=8.0)
+    with pytest.raises(TypeError, match=r"`pace_control` must be"):
+        kgg.recipes.Recipe(pace_control=1)
