@@ -21,8 +21,14 @@ def short(made: Any, arguments: dict[str, Any] | None = None) -> str:
     parameters = inspect.signature(type(made)).parameters
     arguments = made.get_config() if arguments is None else arguments
     named = [
-        f"{name}={value!r}"
+        f"{name}={_shown(value)}"
         for name, value in arguments.items()
         if name not in parameters or repr(parameters[name].default) != repr(value)
     ]
     return f"{type(made).__name__}({', '.join(named)})"
+
+
+def _shown(value: Any) -> str:
+    """Returns an argument as text; Keras' schedules have none of their own."""
+    bare = type(value).__repr__ is object.__repr__ and hasattr(value, "get_config")
+    return short(value) if bare else repr(value)

@@ -103,12 +103,18 @@ def as_array(name: str, data: Any) -> np.ndarray:
         data: Array, tensor or data frame.
 
     Raises:
-        TypeError: If it holds anything but real numbers, or is sparse.
+        TypeError: If it holds anything but real numbers, or is sparse or masked.
     """
     if isinstance(data, (tf.SparseTensor, tf.RaggedTensor)) or hasattr(data, "tocoo"):
         raise TypeError(
             f"{name} must be a dense array. Received: {type(data).__name__}. Convert "
             "it: .toarray(), tf.sparse.to_dense(...) or .to_tensor()."
+        )
+    if np.ma.is_masked(data):
+        raise TypeError(
+            f"{name} must be numbers that are all there. Received: a masked array "
+            f"with {np.ma.count_masked(data)} masked ones, of which no network would "
+            "know. Drop these examples, or choose what stands there: data.filled(0)."
         )
     try:
         array = np.asarray(data)

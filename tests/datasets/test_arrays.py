@@ -93,6 +93,7 @@ def test_what_is_an_array(given, dtype):
         (np.array([["a"]]), "real numbers.*dtype <U1"),
         (np.ones((2, 1), "complex64"), "real numbers.*complex64"),
         (np.array([[object()]]), "real numbers.*object"),
+        (np.ma.masked_less([[0.0], [2.0]], 1.0), "masked array with 1 masked"),
         (tf.sparse.from_dense(tf.ones((2, 1))), "dense array.*SparseTensor"),
         (tf.ragged.constant([[1.0], []]), "dense array.*RaggedTensor"),
     ],

@@ -105,3 +105,12 @@ def test_a_file_holds_it(tmp_path):
 def test_bad_arguments(arguments, error, text):
     with pytest.raises(error, match=text):
         kgg.penalties.Scheduled(*arguments)
+
+
+def test_it_shows_its_schedule():
+    fade = keras.optimizers.schedules.PolynomialDecay(1.0, 50, 0.1)
+    shown = repr(kgg.penalties.Scheduled("r1", fade))
+    assert shown == (
+        "Scheduled(penalty=R1(), schedule=PolynomialDecay("
+        "initial_learning_rate=1.0, decay_steps=50, end_learning_rate=0.1))"
+    )
