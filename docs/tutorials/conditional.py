@@ -15,7 +15,7 @@ points = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype("float32")
 
 discriminator, generator = kgg.networks.mlp_pair(2, 8, width=64, num_classes=3, seed=0)
 gan = kgg.GAN(discriminator, generator, seed=0)
-gan.compile("adam", "adam", penalty=kgg.penalties.R1(0.05), steps_per_execution=20)
+gan.compile(penalty=kgg.penalties.R1(0.05), steps_per_execution=20)
 gan.fit(points, labels, batch_size=128, epochs=120, verbose=0)
 
 # %% [markdown]

@@ -261,8 +261,8 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
 
     def compile(  # type: ignore[override]
         self,
-        d_optimizer: Any = "adam",
-        g_optimizer: Any = "adam",
+        d_optimizer: Any = None,
+        g_optimizer: Any = None,
         loss: Any = "non_saturating",
         penalty: Any = None,
         *,
@@ -275,8 +275,11 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
         """Chooses optimizers, loss and penalty.
 
         Args:
-            d_optimizer: Keras optimizer of the discriminator, or its name.
-            g_optimizer: Keras optimizer of the generator, or its name.
+            d_optimizer: Keras optimizer of the discriminator, or its name. Default:
+                None, Adam with a rate of 1e-3 and a beta_1 of 0.5, much better than
+                Adam's own 0.9 wherever it was measured (docs/results/images.md).
+            g_optimizer: Keras optimizer of the generator, or its name. Default: None,
+                the same.
             loss: "minimax", "non_saturating", "wasserstein", "hinge", "least_squares",
                 "relativistic", a `kgg.Payoff`, or Keras' binary cross-entropy, which is
                 understood as "non_saturating": see `kgg.payoffs.get`. Default:
@@ -299,9 +302,12 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
         compile_hints.check(unknown, self._roles)
         payoff = payoffs.get(loss)
         penalty = payoffs.penalties.get(penalty)
+        optimizers = [
+            keras.optimizers.Adam(1e-3, beta_1=0.5) if given is None else given
+            for given in (g_optimizer, d_optimizer)
+        ]
         self._compile(
-            g_optimizer,
-            d_optimizer,
+            *optimizers,
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
             jit_compile=jit_compile,

@@ -371,3 +371,16 @@ def test_no_broken_file_is_written(make, points, tmp_path, name):
         gan.save(str(path), overwrite=False)
     assert not path.exists()
     gan.save_weights(tmp_path / "model.weights.h5")
+
+
+def test_who_names_no_optimizer_gets_an_adam_each_of_less_momentum(make, tmp_path):
+    gan = make(kind="linear", compile={"d_optimizer": None, "g_optimizer": None})
+    assert gan.d_optimizer is not gan.g_optimizer
+    for optimizer in (gan.d_optimizer, gan.g_optimizer):
+        assert isinstance(optimizer, keras.optimizers.Adam)
+        assert (_rate(optimizer), optimizer.beta_1) == (pytest.approx(1e-3), 0.5)
+    # A name is Keras' own, and a file keeps what it was saved with.
+    gan.compile("adam", "adam")
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.models.load_model(tmp_path / "gan.keras")
+    assert loaded.g_optimizer.beta_1 == loaded.d_optimizer.beta_1 == 0.9
