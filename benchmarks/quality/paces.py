@@ -1,21 +1,34 @@
 """How far training moves the networks' functions, at good and at low learning rates.
 
     python benchmarks/quality/paces.py
+    python benchmarks/quality/paces.py --images --data_dir=prepared
 
 What `PaceControl` steers by, measured without steering: r_G in standard deviations of
 the data and r_D in those of the logits, over ten steps, medians of each sixth of a run.
 """
 
+import image_problems
+import image_runs
 import methods
 import numpy as np
 import problems
 import training
-from absl import app
+from absl import app, flags
 
 import keras_gamegan as kgg
 
 RUNS = (("ring", 3e-3, 3000), ("grid 5x5", 3e-3, 5000), ("ring", 3e-4, 3000))
+# Rates of the generator and the discriminator, and whether there is BatchNorm.
+IMAGE_RUNS = (
+    (3e-3, 3e-3, 0),
+    (3e-4, 3e-4, 0),
+    (2e-3, 5e-4, 1),
+    (2e-4, 2e-4, 1),
+)
+METHOD = "GAN + R1 no decay"
 PARTS = 6
+
+FLAGS = flags.FLAGS
 
 
 def medians(measurements):
@@ -29,31 +42,60 @@ def measure(problem_name, rate, steps):
     """Returns the medians of one run of the GAN with R1 at a constant rate."""
     problem = problems.PROBLEMS[problem_name]
     task = {**training.SETTING, "seed": 0, "g_rate": rate, "d_rate": rate}
-    gan = training.model(task, methods.METHODS["GAN + R1 no decay"])
+    gan = training.model(task, methods.METHODS[METHOD])
+    return look(gan, training.batches(problem.points(100_000, 1), task), steps)
+
+
+def measure_images(g_rate, d_rate, batch_norm, steps, data_dir=None):
+    """Returns the medians of one run on Fashion-MNIST."""
+    problem = image_problems.PROBLEMS["fashion"]
+    changed = {"seed": 0, "batch_norm": batch_norm, "g_rate": g_rate, "d_rate": d_rate}
+    task = {**image_runs.SETTING, **changed}
+    method = methods.methods(task["weight"])[METHOD]
+    data = problem.dataset("train", task["batch_size"], data_dir)
+    return look(image_runs.build(problem, method, task), data.repeat(), steps)
+
+
+def look(gan, data, steps):
+    """Trains a GAN; returns the medians."""
     # A gain of next to nothing: it only looks.
     pace = kgg.callbacks.PaceControl(gain=1e-9)
-    took = training.fit(
-        gan, training.batches(problem.points(100_000, 1), task), steps, [pace]
-    )
+    took = training.fit(gan, data, steps, [pace])
     if took.failed is not None:
         raise RuntimeError(took.failed)
     return medians(pace.measurements)
 
 
+def rows():
+    """Yields (name, medians) of each run."""
+    if not FLAGS.images:
+        for name, rate, steps in RUNS:
+            yield f"{name}, rates {rate:g}", measure(name, rate, steps)
+        return
+    for g_rate, d_rate, batch_norm in IMAGE_RUNS:
+        name = f"rates {g_rate:g}, {d_rate:g}" + ", BatchNorm" * batch_norm
+        yield name, measure_images(g_rate, d_rate, batch_norm, 1500, FLAGS.data_dir)
+
+
 def main(argv):
     """Prints a table, a line for each run and player."""
     if len(argv) > 1:
-        raise app.UsageError(f"Expected no arguments. Received: {argv[1:]}.")
+        raise app.UsageError(f"Expected flags only. Received: {argv[1:]}.")
     heads = [f"{number + 1}/{PARTS}" for number in range(PARTS)]
     print(f"| run | moved | {' | '.join(heads)} |")
     print(f"|---|---|{'---|' * PARTS}")
-    for name, rate, steps in RUNS:
-        for player, values in zip(
-            ("r_G", "r_D"), measure(name, rate, steps), strict=True
-        ):
+    for name, both in rows():
+        for player, values in zip(("r_G", "r_D"), both, strict=True):
             cells = " | ".join(f"{value:.2f}" for value in values)
-            print(f"| {name}, rates {rate:g} | {player} | {cells} |")
+            print(f"| {name} | {player} | {cells} |", flush=True)
+
+
+def define_flags():
+    """Defines the flags of this script."""
+    flags.DEFINE_bool("images", False, "Fashion-MNIST instead of toys.")
+    flags.DEFINE_string("data_dir", None, "Folder of TFDS data sets; default: TFDS's.")
 
 
 if __name__ == "__main__":
+    define_flags()
     app.run(main)

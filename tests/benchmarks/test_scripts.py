@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_datasets as tfds
 
 import keras_gamegan as kgg
 from keras_gamegan.games import randomness
@@ -249,6 +250,8 @@ def test_paces_by_hand(quality):
     np.testing.assert_array_equal(found[0], [1, 4, 7, 10, 13, 16])
     np.testing.assert_array_equal(found[1], -found[0])
     assert quality.measure("ring", 1e-3, 120).shape == (2, 6)
+    with tfds.testing.mock_data(num_examples=640):
+        assert quality.measure_images(1e-3, 1e-3, 1, 80).shape == (2, 6)
 
 
 @pytest.mark.slow
