@@ -18,6 +18,9 @@ SETTING = {
     "weight": 0.1,
     # 1: `kgg.networks.dcgan_pair`, whose generator has BatchNorm, as `kgg train` does.
     "batch_norm": 0,
+    # Of pace control.
+    "generator_target": 0.2,
+    "discriminator_target": 1.0,
 }
 
 
@@ -68,7 +71,8 @@ def train(task, folder, data_dir=None):
         data_dir: Folder of prepared TFDS data sets; None for TFDS's own.
     """
     problem = image_problems.PROBLEMS[task["problem"]]
-    method = methods.methods_of_images(task["weight"])[task["method"]]
+    targets = {name: task[name] for name in SETTING if name.endswith("_target")}
+    method = methods.methods_of_images(task["weight"], **targets)[task["method"]]
     keras.utils.set_random_seed(task["seed"])
     gan = build(problem, method, task)
     data = _training_data(task["problem"], int(task["batch_size"]), data_dir)

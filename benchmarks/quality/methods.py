@@ -56,8 +56,8 @@ def _augmented(augment):
     return lambda: {"augment": augment()}
 
 
-def _pace():
-    return [kgg.callbacks.PaceControl(), *_decay()]
+def _pace(**targets):
+    return lambda: [kgg.callbacks.PaceControl(**targets), *_decay()]
 
 
 def _played(scheme):
@@ -109,9 +109,14 @@ _AUGMENTATIONS = {
 }
 
 
-def methods(weight):
-    """Returns {name: `Method`} where R1 and R2 have this weight."""
-    r1 = _r1(weight)
+def methods(weight, **targets):
+    """Returns {name: `Method`} where R1 and R2 have this weight.
+
+    Args:
+        weight: Of the penalties.
+        **targets: Of pace control; its own by default.
+    """
+    r1, pace = _r1(weight), _pace(**targets)
     return {
         **{
             name: Method(play, callbacks=_decay, evaluations=n)
@@ -133,23 +138,23 @@ def methods(weight):
             _played(lambda: schemes.Alternating(5)), _wasserstein, _decay, 3.0
         ),
         "old discriminators 8 x 500 + R1": Method(_WIDE, r1, _decay),
-        "GAN + R1 + pace": Method(compile=r1, callbacks=_pace),
-        "GAN + pace": Method(callbacks=_pace),
-        "old discriminators + R1 + pace": Method(_OLD_DISCRIMINATORS, r1, _pace),
+        "GAN + R1 + pace": Method(compile=r1, callbacks=pace),
+        "GAN + pace": Method(callbacks=pace),
+        "old discriminators + R1 + pace": Method(_OLD_DISCRIMINATORS, r1, pace),
     }
 
 
 METHODS = methods(0.03)
 
 
-def methods_of_images(weight):
+def methods_of_images(weight, **targets):
     """Returns `methods` and those that augment what the discriminator is shown."""
-    found = methods(weight)
+    found = methods(weight, **targets)
     for how, augment in _AUGMENTATIONS.items():
         method = Method(_augmented(augment), _r1(weight), _decay)
         found[f"{BASELINE} + {how}"] = method
         found[f"{BASELINE} + {how} + pace"] = dataclasses.replace(
-            method, callbacks=_pace
+            method, callbacks=_pace(**targets)
         )
     return found
 
