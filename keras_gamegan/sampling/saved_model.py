@@ -127,13 +127,13 @@ def _discriminators(model: keras.Model) -> _Members:
 
 
 def _bank_members(bank: Any) -> _Members:
-    share = bank.probabilities().numpy()
+    probabilities = bank.probabilities().numpy()
     # Filled slots keep their order: a seed draws the same member as `GAN.sample`. One
     # that is never drawn stays behind.
-    drawn = [slot for slot in range(bank.capacity) if share[slot] > 0]
+    drawn = [slot for slot in range(bank.capacity) if probabilities[slot] > 0]
     players = [bank.member(slot) for slot in drawn]
     return _Members(
-        players, tf.constant(share[drawn]), tuple(drawn), bank.settings.dtype
+        players, tf.constant(probabilities[drawn]), tuple(drawn), bank.settings.dtype
     )
 
 
@@ -259,8 +259,8 @@ def _score_endpoint(model: keras.Model, judges: _Weights) -> _Endpoint:
             network.apply(player, inputs, False, stream)[0]
             for player in judges.players()
         ]
-        share = None if len(logits) == 1 else judges.probabilities
-        return {"logits": structures.weighted_mean(logits, share)}
+        probabilities = None if len(logits) == 1 else judges.probabilities
+        return {"logits": structures.weighted_mean(logits, probabilities)}
 
     data = model.discriminator_network.main_input
     labels, told = _label_specs(model, network, classes)
