@@ -66,7 +66,7 @@ class Batch(NamedTuple):
             for index in range(number)
         ]
 
-    def parts(self, opponents: Mixture) -> list["Batch"]:
+    def dealt_to(self, opponents: Mixture) -> list["Batch"]:
         """Returns what each member of a mixture answers: all of this, or its slice."""
         number = len(opponents.members)
         return self.slices(number) if opponents.sliced else [self] * number
@@ -171,7 +171,9 @@ def answers(
     """
     found = [
         answer(player, part)
-        for player, part in zip(opponents.members, batch.parts(opponents), strict=True)
+        for player, part in zip(
+            opponents.members, batch.dealt_to(opponents), strict=True
+        )
     ]
     if opponents.sliced:
         return [join(found)], None

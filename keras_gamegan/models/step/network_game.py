@@ -206,7 +206,7 @@ class NetworkGame:
         runs = [
             self._against(side, player, opponent, part, with_value)
             for opponent, part in zip(
-                opponents.members, batch.parts(opponents), strict=True
+                opponents.members, batch.dealt_to(opponents), strict=True
             )
         ]
         losses, values, functions = zip(*runs, strict=True)
