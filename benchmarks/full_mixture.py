@@ -55,14 +55,14 @@ class BatchedGame(adversarial_game.AdversarialGame):
 
     def _fakes(self, opponents, batch):
         fakes = tf.vectorized_map(
-            lambda u: self.generate(u, batch, False)[0], opponents.players
+            lambda u: self.generate(u, batch, False)[0], opponents.members
         )
         return tf.unstack(fakes), opponents.probabilities
 
     def _answers(self, opponents, data, batch):
         logits = tf.vectorized_map(
             lambda v: self.logits(v, data, batch.examples.labels, batch, False)[0],
-            opponents.players,
+            opponents.members,
         )
         return tf.unstack(logits), opponents.probabilities
 
@@ -94,8 +94,8 @@ def filled_gan(make, capacity):
 
 def stacked(mixture):
     """Returns the mixture with its players as one `Player` of stacks."""
-    players = tf.nest.map_structure(lambda *leaves: tf.stack(leaves), *mixture.players)
-    return mixture._replace(players=players)
+    players = tf.nest.map_structure(lambda *leaves: tf.stack(leaves), *mixture.members)
+    return mixture._replace(members=players)
 
 
 def steps(gan, real):
@@ -122,9 +122,9 @@ def steps(gan, real):
 
     named = {}
     draws = {
-        "sampled": [structures.pure(mixture.players[0]) for mixture in mixtures],
+        "sampled": [structures.pure(mixture.members[0]) for mixture in mixtures],
         "sliced": [
-            structures.Mixture(mixture.players[:4], tf.fill([4], 0.25), sliced=True)
+            structures.Mixture(mixture.members[:4], tf.fill([4], 0.25), sliced=True)
             for mixture in mixtures
         ],
     }

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gamegan import labelling, stateless
+from keras_gamegan import labelling, stateless_network
 
 
-class LabelledNetwork(stateless.StatelessNetwork):
+class LabelledNetwork(stateless_network.StatelessNetwork):
     """A `StatelessNetwork` that tells its labels from its other input.
 
     Args:

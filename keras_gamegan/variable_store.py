@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_gamegan.stateless import StatelessNetwork
+from keras_gamegan.stateless_network import StatelessNetwork
 
 # Under several replicas all hold the same: the first one's value is the value.
 _AGGREGATION = "only_first_replica"

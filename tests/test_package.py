@@ -173,6 +173,12 @@ def test_one_file_one_concept(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 
 
+def test_no_test_is_longer():
+    tests = (ROOT / "tests").rglob("*.py")
+    lengths = {path: path.read_text("utf-8").count("\n") for path in tests}
+    assert not [path for path, length in lengths.items() if length > 400]
+
+
 def test_no_file_names_a_machine():
     # Folders that exist on one person's machine only.
     pattern = re.compile(r"(?<![\w.])/(home|Users|root|mnt|srv|work)/\w")

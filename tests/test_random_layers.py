@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras import layers
 
 import keras_gamegan as kgg
-from keras_gamegan import stateless
+from keras_gamegan import stateless_network
 from keras_gamegan.games import randomness
 
 ELSEWHERE = keras.random.SeedGenerator(7)
@@ -88,7 +88,7 @@ def build(layer, method="GAN", **compile_arguments):
 @pytest.mark.parametrize("layer", DRAWING)
 def test_draws_follow_the_stream(layer):
     model = keras.Sequential([keras.Input((3,)), layer(), layer()])
-    player = stateless.StatelessNetwork(model)
+    player = stateless_network.StatelessNetwork(model)
     zeros = tf.zeros((4, 3))
 
     @tf.function
@@ -104,7 +104,7 @@ def test_draws_follow_the_stream(layer):
     np.testing.assert_allclose(drawn[3], eager, rtol=1e-6)
     # Two layers of one pass do not draw the same.
     alone = keras.Sequential([keras.Input((3,)), layer()])
-    single = stateless.StatelessNetwork(alone)
+    single = stateless_network.StatelessNetwork(alone)
     first = single.apply(single.player(), zeros, False, streams[3])[0]
     assert np.abs(drawn[3] - 2 * first).max() > 0.1
     # The generators themselves stay where they are: nothing but the stream counts.
@@ -112,7 +112,7 @@ def test_draws_follow_the_stream(layer):
 
 
 def test_modes_differ_where_only_training_draws():
-    player = stateless.StatelessNetwork(network(TrainingOnly))
+    player = stateless_network.StatelessNetwork(network(TrainingOnly))
     assert not player.draws()
     player.apply(player.player(), tf.zeros((1, 3)), True, randomness.root(0))
     assert player.has_modes

@@ -25,7 +25,7 @@ class Adaptive(augmentation.Augmentation):
        \mathrm{sign}(\bar r - target),\; 0,\; 1\Bigr), $$
 
     so p could go from 0 to 1 in N images. Each transformation of the pipeline is
-    applied with probability p, the geometric ones as one bilinear warp with mirrored
+    applied with probability p, those of place as one bilinear warp with mirrored
     borders: mirror, quarter turns, whole-pixel translation (1/8 of a side), scaling
     (2^n, n of standard deviation .2), rotation, stretching (.2), fractional
     translation (1/8); then brightness (.2), contrast (2^n, .5), inversion of luma, and
@@ -122,7 +122,7 @@ class Adaptive(augmentation.Augmentation):
             """The value where this image's coin says so."""
             return tf.where(next(draws) < chance, value, otherwise)
 
-        images = geometry.warp(images, _geometric(images, draws, given, probability))
+        images = geometry.warp(images, _moved(images, draws, given, probability))
         return _colored(images, draws, given)
 
     def get_config(self) -> dict[str, Any]:
@@ -135,7 +135,7 @@ class Adaptive(augmentation.Augmentation):
         }
 
 
-def _geometric(
+def _moved(
     images: tf.Tensor,
     draws: Iterator[tf.Tensor],
     given: Callable[..., tf.Tensor],

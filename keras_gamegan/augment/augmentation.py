@@ -57,7 +57,7 @@ class Augmentation(keras.layers.Layer):
         Args:
             images: (b, height, width, channels), this replica's part.
             stream: Random stream of this use of the batch.
-            batch: A `models.adversarial_game.Batch`.
+            batch: A `models.step.batch.Batch`.
         """
         shape = [batch.share.size, self.num_draws]
         numbers = randomness.uniform(stream, shape)

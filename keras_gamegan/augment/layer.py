@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_gamegan import stateless
+from keras_gamegan import stateless_network
 from keras_gamegan.augment import augmentation
 from keras_gamegan.games import randomness
 
@@ -56,7 +56,7 @@ class LayerAugmentation(augmentation.Augmentation):
                 f"Received: a layer {self.layer.name!r} with trainable weights. Freeze "
                 "it: layer.trainable = False."
             )
-        self._network = stateless.StatelessNetwork(keras.Model(data, made))
+        self._network = stateless_network.StatelessNetwork(keras.Model(data, made))
 
     def apply(self, images: tf.Tensor, stream: Any, batch: Any) -> tf.Tensor:
         """Returns the data of a batch, changed by the layer."""

@@ -92,11 +92,11 @@ def collapse(
     )
 
 
-def saturation(scale: Scale, value: float | None, share: float) -> str | None:
+def saturation(scale: Scale, value: float | None, fraction: float) -> str | None:
     """Returns a message if the discriminator is as right as it can be."""
     if scale.bound is None or scale.range is None or value is None:
         return None
-    if value < scale.bound - share * scale.range:
+    if value < scale.bound - fraction * scale.range:
         return None
     advice = "The generator learns little from a discriminator that is always right"
     if scale.saturates:

@@ -31,7 +31,7 @@ class DualityGapMonitor(measurement.Measurement):
     Attributes:
         estimates: List of pairs (train step, `GapEstimate`).
         seconds: Seconds spent measuring since the beginning of `fit`.
-        cost: Share of the time since the beginning of `fit` spent measuring.
+        cost: Fraction of the time since the beginning of `fit` spent measuring.
 
     Raises:
         ValueError: If `every`, `name` or `verbose` is out of range; from

@@ -54,7 +54,7 @@ class Evaluate(measurement.Measurement):
         evaluations: List of pairs (train step, {source: {name of the metric: its
             `details()`}}): the numbers with their `n_real`, `n_fake` and extractor.
         seconds: Seconds spent measuring since the beginning of `fit`.
-        cost: Share of the time since the beginning of `fit` spent measuring.
+        cost: Fraction of the time since the beginning of `fit` spent measuring.
 
     Raises:
         TypeError: If a metric is none of `kgg.metrics`.

@@ -40,7 +40,7 @@ class Measurement(keras.callbacks.Callback):
 
     @property
     def cost(self) -> float:
-        """Share of the time since the beginning of `fit` that was spent measuring."""
+        """Fraction of the time since the beginning of `fit` spent measuring."""
         if self._began is None:
             return 0.0
         now = time.perf_counter() if self._ended is None else self._ended

@@ -1,4 +1,4 @@
-"""The shares of stored models, kept at the Nash equilibrium of their own game."""
+"""The probabilities of stored models, kept at the equilibrium of their own game."""
 
 from typing import Any
 
@@ -12,20 +12,20 @@ _SUPPORT = 1e-9
 
 
 class NashMixture(measurement.Measurement):
-    """Gives the stored models the shares of a Nash equilibrium among themselves.
+    """Gives the stored models the probabilities of a Nash equilibrium among themselves.
 
     The payoff matrix of the stored generators and discriminators is measured on
-    held-out data, its equilibrium found by linear programming, and the shares written
-    to the banks: the double-oracle variant of fictitious play, whose players answer
-    the equilibrium mixture of past opponents and not their uniform one. The model must
-    be a `FictitiousGAN` with `History(weights="nash")`. Between two measurements the
-    banks keep the shares they were given.
+    held-out data, its equilibrium found by linear programming, and its probabilities
+    written to the banks: the double-oracle variant of fictitious play, whose players
+    answer the equilibrium mixture of past opponents and not their uniform one. The
+    model must be a `FictitiousGAN` with `History(weights="nash")`. Between two
+    measurements the banks keep the probabilities they were given.
 
     Adds `nash_value`, the value of that game, and `nash_generators` and
-    `nash_discriminators`, the numbers of members with a share, to the logs, where the
-    callbacks after it in the list find them: to the epoch's logs the last ones, to a
-    step's logs those measured at that step. Its randomness follows the train step, and
-    `Checkpoint`, which must come after it, keeps the last figures: a resumed run
+    `nash_discriminators`, the numbers of members that are played, to the logs, where
+    the callbacks after it in the list find them: to the epoch's logs the last ones, to
+    a step's logs those measured at that step. Its randomness follows the train step,
+    and `Checkpoint`, which must come after it, keeps the last figures: a resumed run
     computes and logs the same. With several workers each must be given the
     same data.
 
@@ -38,11 +38,11 @@ class NashMixture(measurement.Measurement):
         measurements: List of triples (train step, `PayoffMatrix`,
             `games.MatrixEquilibrium`).
         seconds: Seconds spent measuring since the beginning of `fit`.
-        cost: Share of the time since the beginning of `fit` spent measuring.
+        cost: Fraction of the time since the beginning of `fit` spent measuring.
 
     Raises:
         ValueError: If `every` is out of range; when training begins, if the model's
-            shares are not to be set; from `kgg.payoff_matrix` otherwise.
+            probabilities are not to be set; from `kgg.payoff_matrix` otherwise.
 
     Example:
         >>> import numpy as np, keras_gamegan as kgg
@@ -69,7 +69,7 @@ class NashMixture(measurement.Measurement):
     on_all_workers = True
 
     def __init__(self, data: Any, every: str | int = "epoch", **arguments: Any) -> None:
-        # Measuring sets the shares: never but when it was asked for.
+        # Measuring sets the probabilities: never but when it was asked for.
         super().__init__(every, from_first_epoch=False)
         self._data = data
         self._arguments = arguments
@@ -86,12 +86,12 @@ class NashMixture(measurement.Measurement):
         step = self.model.num_steps
         table = self._estimator(self.model.seed + step)
         equilibrium = table.equilibrium()
-        for bank, shares in (
+        for bank, probabilities in (
             (self.model.minimizer_bank, equilibrium.p),
             (self.model.maximizer_bank, equilibrium.q),
         ):
             if bank is not None:
-                bank.assign_probabilities(shares)
+                bank.assign_probabilities(probabilities)
         self.measurements.append((step, table, equilibrium))
         p, q, value = equilibrium
         return {
@@ -111,7 +111,7 @@ class NashMixture(measurement.Measurement):
                 else f" with History(weights={weights!r})"
             )
             raise ValueError(
-                "NashMixture sets the shares of stored models, which a model must "
-                f"leave to it. Received: {received}. Use "
+                "NashMixture sets the probabilities of stored models, which a model "
+                f"must leave to it. Received: {received}. Use "
                 'kgg.FictitiousGAN(..., history=kgg.History(weights="nash")).'
             )

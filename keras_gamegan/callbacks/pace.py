@@ -102,7 +102,7 @@ def next_rate(
         rate: The learning rate, > 0.
         moved: How far it moved the function, >= 0.
         target: How far it should, > 0.
-        gain: Share of the way taken, in (0, 1].
+        gain: Fraction of the way taken, in (0, 1].
         limits: Pair of the lowest and highest rate.
     """
     low, high = limits

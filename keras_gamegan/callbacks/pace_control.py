@@ -51,7 +51,7 @@ class PaceControl(measurement.Measurement):
             The targets are for as many steps. Default: 10.
         generator_target: r_G to steer at, > 0. Default: 0.2.
         discriminator_target: r_D to steer at, > 0. Default: 1.0.
-        gain: Share of the way to the target (in logarithms) that one look goes, in
+        gain: Fraction of the way to the target (in logarithms) that one look goes, in
             (0, 1]. Default: 0.1.
         limits: Pair of the lowest and the highest learning rate, > 0.
             Default: (1e-6, 0.1).
@@ -60,7 +60,7 @@ class PaceControl(measurement.Measurement):
     Attributes:
         measurements: List of triples (train step, r_G, r_D).
         seconds: Seconds spent measuring since the beginning of `fit`.
-        cost: Share of the time since the beginning of `fit` spent measuring.
+        cost: Fraction of the time since the beginning of `fit` spent measuring.
 
     Raises:
         TypeError: When training begins, if the model is no GAN or an optimizer's rate

@@ -111,7 +111,7 @@ def _rate(config: Any) -> float | None:
 def _arguments(model: keras.Model) -> Config:
     """Returns the constructor's arguments that are not described elsewhere."""
     config = dict(model.get_config())
-    for name in (*model._roles.players, "keras_gamegan_version", "name", "seed"):
+    for name in (*model._roles.names, "keras_gamegan_version", "name", "seed"):
         config.pop(name, None)
     return config
 

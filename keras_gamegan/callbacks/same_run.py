@@ -10,7 +10,7 @@ import keras
 
 from keras_gamegan import files
 from keras_gamegan.distribution import keras_private
-from keras_gamegan.models import slots
+from keras_gamegan.models import optimizer_slots
 
 # What the position inside an epoch is counted in.
 _COUNTS_OF_AN_EPOCH = ("batch_size", "steps_per_epoch")
@@ -123,7 +123,7 @@ def identity(model: keras.Model) -> dict[str, Any]:
             [list(variable.shape) for variable in optimizer.variables]
             for optimizer in optimizers
         ],
-        "weights of the optimizers": list(slots.places(model).values()),
+        "weights of the optimizers": list(optimizer_slots.places(model).values()),
     }
 
 

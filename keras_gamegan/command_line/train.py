@@ -206,9 +206,9 @@ def _measuring(
     distance = metrics.FrechetDistance(
         extractor, name="frechet_distance", allow_singular=True
     )
-    share = metrics.DensityCoverage(extractor, max_samples=number)
+    coverage = metrics.DensityCoverage(extractor, max_samples=number)
     evaluate = callbacks.Evaluate(
-        [distance, share],
+        [distance, coverage],
         num_samples=number,
         source=given.source,
         real_data=stream.examples(number),

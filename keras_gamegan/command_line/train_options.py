@@ -91,7 +91,7 @@ def _define_recipe(made: options.Options) -> None:
     method.integer("history_capacity", None, "Models kept, the live one included.")
     method.integer("history_interval", None, "Train steps between two of them.")
     _choice(method, "retention", "Which model gives way to a new one.")
-    about = "Share of the live opponent; -1: as of any other."
+    about = "Probability of the live opponent; -1: as of any other."
     method.number("current_weight", None, about, None)
     _choice(method, "side", "Whose history is kept.")
     _choice(method, "answered", "Which of these the opponent answers.")
@@ -104,7 +104,7 @@ def _define_recipe(made: options.Options) -> None:
     loss.number("g_learning_rate", None, "Adam's for the generator.")
     loss.number("beta_1", None, "Adam's, both players.", 0.0, 1.0)
     loss.number("average_decay", None, "Of the moving average.", 0.0, 1.0)
-    about = "Share of the run after which both rates fall to zero."
+    about = "Fraction of the run after which both rates fall to zero."
     loss.number("decay_start", None, about, 0.0, 0.999)
     about = "Whether the rates are only where a search begins (experimental)."
     loss.switch("pace_control", False, about)

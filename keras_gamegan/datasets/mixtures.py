@@ -7,10 +7,10 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from keras_gamegan import validation
-from keras_gamegan.datasets import points
+from keras_gamegan.datasets import point_distribution
 
 
-class GaussianMixture(points.PointDistribution):
+class GaussianMixture(point_distribution.PointDistribution):
     r"""A mixture of isotropic Gaussians of equal weight.
 
     What a generator misses shows at once: each mode is a known centre and each point

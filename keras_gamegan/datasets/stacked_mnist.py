@@ -105,11 +105,11 @@ def stacked_mnist(
         drawn = tf.random.stateless_uniform(
             shape, seeds[0], 0, _DIGITS, tf.int32, alg="philox"
         )
-        share = tf.random.stateless_uniform(
+        uniform = tf.random.stateless_uniform(
             shape, seeds[1], dtype=tf.float64, alg="philox"
         )
         number = tf.gather(tf.constant(counts, tf.float64), drawn)
-        within = tf.cast(tf.floor(share * number), tf.int64)
+        within = tf.cast(tf.floor(uniform * number), tf.int64)
         taken = tf.gather(held, tf.gather(tf.constant(starts), drawn) + within)
         stacked = tf.transpose(taken, (0, 2, 3, 1))
         scaled = tf.cast(stacked, tf.float32) / 127.5 - 1.0

@@ -5,10 +5,10 @@ import math
 import tensorflow as tf
 
 from keras_gamegan import validation
-from keras_gamegan.datasets import points
+from keras_gamegan.datasets import point_distribution
 
 
-class SwissRoll(points.PointDistribution):
+class SwissRoll(point_distribution.PointDistribution):
     r"""A spiral of one turn and a half, with Gaussian noise around it.
 
     One connected curve instead of modes: a generator that fits it bends its latent

@@ -31,7 +31,7 @@ class Run(NamedTuple):
         regime: One of `REGIMES`.
         seed: Its seed.
         modes: Modes covered, of `NUM_MODES`; 0 if the run failed.
-        near: Share of samples within three standard deviations of a mode.
+        near: Fraction of samples within three standard deviations of a mode.
         seconds: Wall-clock of the training, compilation included.
         evaluations: Gradient evaluations.
         failure: Why it ended early, or "".

@@ -111,6 +111,24 @@ def masked(structure: Structure, share: Share) -> Structure:
     )
 
 
+def logs_for_keras(logs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Returns a step's logs in the shape that Keras can reduce over replicas.
+
+    On several workers Keras 3 reduces them along axis 0, which scalars do not have
+    (keras#20585); logs of rank 1 pass. The tests say when Keras has learnt it.
+
+    Args:
+        logs: Dictionary of scalar tensors.
+
+    Returns:
+        The same under one process; tensors of shape (1,) under several.
+    """
+    strategy = tf.distribute.get_strategy()
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return logs
+    return {name: tf.reshape(value, [1]) for name, value in logs.items()}
+
+
 def local_values(variable: keras.Variable) -> list[tf.Tensor]:
     """Returns the values of a Keras variable on the replicas of this process.
 

@@ -56,7 +56,7 @@ class BestResponse:
             ("unrolled"). Off, the worst players are constants (envelope theorem).
             Default: False.
         batches: "shared", every step on the outer step's batch; or "fresh", the batch
-            is dealt out in k + 1 equal shares with latents of their own, one share to
+            is dealt out in k + 1 equal slices with latents of their own, one slice to
             the outer step and one to each inner step. Default: "shared".
         sync: Under several replicas: "global", every inner step sums the gradients over
             the replicas and all find the same opponents, exactly those of one replica

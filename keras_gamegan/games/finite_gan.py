@@ -266,7 +266,7 @@ class FiniteGAN(Game):
                 `capacity` plays under that rule. Default: "all".
             capacity: Number of remembered plays, >= 1; needed unless "all".
             current_weight: With a bank, the weight of the latest play: None, as every
-                other; a number in [0, 1]; or "1/n", its share of all n plays so far.
+                other; a number in [0, 1]; or "1/n", its part of all n plays so far.
             seed: Integer; what a random rule drops. Default: 0.
 
         Returns:

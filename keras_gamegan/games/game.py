@@ -30,7 +30,7 @@ class Outcome(NamedTuple):
 # What a player descends.
 Objective: TypeAlias = Callable[[Player], Outcome]
 # From the index of a draw within a step, an int or an int32 tensor, to a batch.
-BatchFn: TypeAlias = Callable[[Any], Any]
+BatchFn: TypeAlias = Callable[[int | tf.Tensor], Any]
 # `(u, v) -> scalar`, or `(u, v, batch) -> scalar` where there are batches.
 ValueFn: TypeAlias = Callable[..., tf.Tensor]
 
@@ -178,7 +178,7 @@ class Game:
         del with_value
 
         def objective(u: Player) -> Outcome:
-            pairs = [(u, v) for v in opponents.players]
+            pairs = [(u, v) for v in opponents.members]
             value = self._mean(self._value_fn, pairs, opponents, batch)
             if self._minimizer_loss_fn is None:
                 return Outcome(value, u, value)
@@ -200,7 +200,7 @@ class Game:
         """
 
         def objective(v: Player) -> Outcome:
-            pairs = [(u, v) for u in opponents.players]
+            pairs = [(u, v) for u in opponents.members]
             value = self._mean(self._value_fn, pairs, opponents, batch)
             if self._maximizer_loss_fn is None:
                 return Outcome(-value, v, value)

@@ -1,19 +1,18 @@
 """A player's loss and its gradient, where no step of a search is differentiated."""
 
 from collections.abc import Callable
-from typing import Any
 
 import tensorflow as tf
 
 from keras_gamegan.games.game import Objective, Outcome
 from keras_gamegan.games.structures import Player
-from keras_gamegan.typing import Structure
+from keras_gamegan.typing import Structure, TensorLike
 
 
 def loss_and_gradient(
     loss_fn: Objective,
     player: Player,
-    loss_scale: Any = None,
+    loss_scale: TensorLike | None = None,
     on_missing: Callable[[list[int]], None] | None = None,
 ) -> tuple[Outcome, Structure]:
     """Differentiates one player's loss with respect to that player's weights.

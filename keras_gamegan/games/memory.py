@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import tensorflow as tf
 
 from keras_gamegan import validation
-from keras_gamegan.games import history, retention, structures
+from keras_gamegan.games import bookkeeping, retention, structures
 
 NAMES = ("all", *retention.NAMES)
 
@@ -55,7 +55,7 @@ class FullMemory:
 
 
 class DiscountedMemory:
-    """Exact geometric discount: a play of age a weighs (1 - 1/K)^a / K.
+    """Exact discount: a play of age a weighs (1 - 1/K)^a / K.
 
     Args:
         capacity: K >= 1, the number of plays the memory is worth. Until K plays are
@@ -79,8 +79,8 @@ class DiscountedMemory:
         del uniform_number
         mean, count = state
         count = count + 1
-        share = tf.maximum(structures.number(1 / self._capacity, play.dtype), 1 / count)
-        return mean + share * (play - mean), count
+        rate = tf.maximum(structures.number(1 / self._capacity, play.dtype), 1 / count)
+        return mean + rate * (play - mean), count
 
     def mean(self, state: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
         """Returns the discounted average play."""
@@ -94,7 +94,7 @@ class SlotMemory:
         rule: A `retention.Retention`.
         capacity: K >= 1.
         current_weight: Weight of the latest play: None, as any other; a number in
-            [0, 1]; or "1/n", its share of all n plays so far.
+            [0, 1]; or "1/n", its part of all n plays so far.
     """
 
     def __init__(
@@ -107,24 +107,24 @@ class SlotMemory:
         self._capacity = capacity
         self._current_weight = current_weight
 
-    def init(self, play: tf.Tensor) -> tuple[history.Slots, tf.Tensor]:
+    def init(self, play: tf.Tensor) -> tuple[bookkeeping.Slots, tf.Tensor]:
         """Returns the memory of the first play."""
         plays = tf.repeat(play[tf.newaxis], self._capacity, axis=0)
-        return history.initial_slots(self._capacity), plays
+        return bookkeeping.initial_slots(self._capacity), plays
 
     def add(
         self,
-        state: tuple[history.Slots, tf.Tensor],
+        state: tuple[bookkeeping.Slots, tf.Tensor],
         play: tf.Tensor,
         uniform_number: tf.Tensor,
-    ) -> tuple[history.Slots, tf.Tensor]:
+    ) -> tuple[bookkeeping.Slots, tf.Tensor]:
         """Returns the memory with one more play."""
         slots, plays = state
-        slots = history.record_step(slots, self._rule, True, uniform_number)
+        slots = bookkeeping.record_step(slots, self._rule, True, uniform_number)
         plays = tf.tensor_scatter_nd_update(plays, [[slots.head]], play[tf.newaxis])
         return slots, plays
 
-    def mean(self, state: tuple[history.Slots, tf.Tensor]) -> tf.Tensor:
+    def mean(self, state: tuple[bookkeeping.Slots, tf.Tensor]) -> tf.Tensor:
         """Returns the mean of the stored plays under the mixture's probabilities."""
         slots, plays = state
         weight = self._current_weight
@@ -132,8 +132,8 @@ class SlotMemory:
             weight = 1 / structures.number(
                 tf.reduce_max(slots.ordinals) + 1, plays.dtype
             )
-        share = history.probabilities(slots, weight, plays.dtype)
-        return tf.tensordot(share, plays, axes=1)
+        probabilities = bookkeeping.probabilities(slots, weight, plays.dtype)
+        return tf.tensordot(probabilities, plays, axes=1)
 
 
 def make(

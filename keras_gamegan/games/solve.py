@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import validation
-from keras_gamegan.games import history, schemes, steppers, updates
+from keras_gamegan.games import descent_stepper, schemes, tensor_history, updates
 from keras_gamegan.games.best_response import BestResponse
 from keras_gamegan.games.game import Game
 from keras_gamegan.games.schemes import histories
@@ -75,7 +75,8 @@ def make_scheme(
     if name == "fictitious_play":
         return schemes.FictitiousPlay(
             lambda u, v: tuple(
-                history.TensorHistory(player, history_capacity) for player in (u, v)
+                tensor_history.TensorHistory(player, history_capacity)
+                for player in (u, v)
             )
         )
     return schemes.get(name)
@@ -193,8 +194,8 @@ def _play(
 
     @tf.function
     def one_step(u: Player, v: Player, tensors: list) -> tuple[Player, Player, list]:
-        stepper = steppers.DescentStepper(
-            update, steppers.DescentStepper.initial_states(update, u, v)
+        stepper = descent_stepper.DescentStepper(
+            update, descent_stepper.DescentStepper.initial_states(update, u, v)
         )
         step = scheme.step(game, u, v, unpack(tensors), stepper)
         return step.u, step.v, pack(step.state)
@@ -233,7 +234,7 @@ def _play(
 
 
 def _is_history(part: object) -> bool:
-    return isinstance(part, history.TensorHistory)
+    return isinstance(part, tensor_history.TensorHistory)
 
 
 def _to_numpy(structure: Structure) -> Structure:

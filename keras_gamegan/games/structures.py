@@ -28,18 +28,18 @@ class Player(NamedTuple):
 
 
 class Mixture(NamedTuple):
-    """A mixed strategy with finite support: players and their probabilities.
+    """A mixed strategy with finite support: its members and their probabilities.
 
     Attributes:
-        players: Tuple of `Player`.
-        probabilities: Tensor of shape (len(players),) that sums to 1, or None for a
-            single player.
-        sliced: Whether each player answers a slice of the batch only, the i-th the
-            examples whose index in the global batch is i modulo len(players); the
+        members: Tuple of `Player`, strategies of one and the same player.
+        probabilities: Tensor of shape (len(members),) that sums to 1, or None for a
+            single member.
+        sliced: Whether each member answers a slice of the batch only, the i-th the
+            examples whose index in the global batch is i modulo len(members); the
             probabilities are then equal. A game without batches answers all of them.
     """
 
-    players: tuple[Player, ...]
+    members: tuple[Player, ...]
     probabilities: tf.Tensor | None = None
     sliced: bool = False
 

@@ -1,8 +1,8 @@
 """The history of a network: a bank of weights and what it remembers."""
 
-from keras_gamegan.history.config import History as History
 from keras_gamegan.history.intervals import GrowingInterval as GrowingInterval
 from keras_gamegan.history.intervals import Interval as Interval
+from keras_gamegan.history.settings import History as History
 from keras_gamegan.history.weight_bank import MIXTURES as MIXTURES
 from keras_gamegan.history.weight_bank import WeightBank as WeightBank
 

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import validation
-from keras_gamegan.games import history
+from keras_gamegan.games import bookkeeping
 from keras_gamegan.typing import Config
 
 # No training lasts longer than this many steps.
@@ -60,7 +60,7 @@ class GrowingInterval(Interval):
     """A spacing that grows while training goes on: dense at first, then ever rarer.
 
     The n-th spacing, n = 0, 1, ..., is floor(first * factor^n) steps. A bank of
-    consecutive snapshots then spans a fixed share of the training so far, where one of
+    consecutive snapshots then spans a fixed part of the training so far, where one of
     constant spacing spans a fixed number of steps.
 
     Args:
@@ -113,7 +113,7 @@ class _Regular(Interval):
         self.steps = steps
 
     def is_due(self, clock: tf.Tensor) -> tf.Tensor:
-        return history.is_due(clock, self.steps)
+        return bookkeeping.is_due(clock, self.steps)
 
 
 class _Never(Interval):

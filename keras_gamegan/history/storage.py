@@ -70,16 +70,16 @@ def check_probabilities(probabilities: ArrayLike, number: int) -> np.ndarray:
         ValueError: If there are not that many, one is negative or not finite, or they
             do not sum to 1 up to 1e-6.
     """
-    shares = np.asarray(probabilities, np.float64)
+    found = np.asarray(probabilities, np.float64)
     if (
-        shares.shape != (number,)
-        or not np.all(shares >= 0)
-        or not abs(shares.sum() - 1) <= 1e-6
+        found.shape != (number,)
+        or not np.all(found >= 0)
+        or not abs(found.sum() - 1) <= 1e-6
     ):
         raise ValueError(
             f"`probabilities` must be {number} numbers >= 0 that sum to 1, one for "
             "each member, oldest first. Received: an array of shape "
-            f"{shares.shape} with sum {shares.sum():g}: {probabilities!r}. Divide by "
+            f"{found.shape} with sum {found.sum():g}: {probabilities!r}. Divide by "
             "the sum, and read bank.size anew after each push."
         )
-    return shares / shares.sum()
+    return found / found.sum()

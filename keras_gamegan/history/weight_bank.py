@@ -9,12 +9,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from keras_gamegan import stateless, validation, variable_store
+from keras_gamegan import stateless_network, validation, variable_store
 from keras_gamegan.distribution import replicas, workers
-from keras_gamegan.games import history as bookkeeping
-from keras_gamegan.games import randomness, structures
+from keras_gamegan.games import bookkeeping, randomness, structures
 from keras_gamegan.games.structures import Mixture, Player
-from keras_gamegan.history import config, intervals, storage
+from keras_gamegan.history import intervals, storage
+from keras_gamegan.history.settings import History
 
 MIXTURES = bookkeeping.MIXTURES
 _KEY = "members"
@@ -61,8 +61,8 @@ class WeightBank(variable_store.VariableStore):
 
     def __init__(
         self,
-        network: keras.Model | stateless.StatelessNetwork,
-        history: config.History | int | None = None,
+        network: keras.Model | stateless_network.StatelessNetwork,
+        history: History | int | None = None,
         *,
         mixture: str = "sampled",
         seed: int = 0,
@@ -80,8 +80,8 @@ class WeightBank(variable_store.VariableStore):
             )
         self._interval = intervals.get(settings.interval)
         self._seed = validation.check_seed("seed", seed)
-        if not isinstance(network, stateless.StatelessNetwork):
-            network = stateless.StatelessNetwork(network)
+        if not isinstance(network, stateless_network.StatelessNetwork):
+            network = stateless_network.StatelessNetwork(network)
         self._network = network
         self.refresh()
         per_slot = (self.capacity,)
@@ -202,20 +202,19 @@ class WeightBank(variable_store.VariableStore):
         """Returns the probability of each slot's model: tensor (capacity,)."""
         if self._assigned is not None:
             return tf.cast(tf.convert_to_tensor(self._assigned), dtype)
-        geometric = self.settings.weights == "geometric"
         return bookkeeping.probabilities(
             self.slots(),
             self.settings.current_weight,
             dtype,
-            self.settings.decay if geometric else None,
+            self.settings.fading,
         )
 
     def assign_probabilities(self, probabilities: ArrayLike) -> None:
         """Sets the members' probabilities, of a bank with `weights="nash"`.
 
         They hold until the next call. A model that is pushed meanwhile gets the mean
-        share 1 / size, the others are scaled to the rest, and a model that gives way
-        loses its share.
+        probability 1 / size, the others are scaled to the rest, and a model that gives
+        way loses its own.
 
         Args:
             probabilities: Array (size,) of numbers >= 0 that sum to 1, oldest member
@@ -231,7 +230,7 @@ class WeightBank(variable_store.VariableStore):
             >>> bank.push()
             >>> bank.assign_probabilities([0.75, 0.25])
             >>> bank.push()
-            >>> [round(float(share), 3) for share in bank.member_probabilities]
+            >>> [round(float(each), 3) for each in bank.member_probabilities]
             [0.5, 0.167, 0.333]
         """
         if self._assigned is None:
@@ -242,9 +241,9 @@ class WeightBank(variable_store.VariableStore):
             )
         order = self._order()
         given = storage.check_probabilities(probabilities, len(order))
-        shares = np.zeros(self.capacity)
-        shares[order] = given
-        self._assigned.assign(shares)
+        by_slot = np.zeros(self.capacity)
+        by_slot[order] = given
+        self._assigned.assign(by_slot)
 
     def member(self, slot: int | tf.Tensor) -> Player:
         """Returns the `Player` in a slot, in the dtype of the network."""
@@ -275,7 +274,7 @@ class WeightBank(variable_store.VariableStore):
         if self.capacity == 1:
             return structures.pure(current)
         slots = self.slots()
-        share = self.probabilities()
+        probabilities = self.probabilities()
 
         def fresh(slot: tf.Tensor) -> Player:
             is_live = tf.equal(slot, slots.head)
@@ -290,7 +289,7 @@ class WeightBank(variable_store.VariableStore):
 
         stream = self._stream(randomness.Purpose.OPPONENT, slots.clock)
         return bookkeeping.mixture_of(
-            fresh, share, self.mixture_kind, stream, self.settings.slices
+            fresh, probabilities, self.mixture_kind, stream, self.settings.slices
         )
 
     def record(self, player: Player) -> "WeightBank":
@@ -319,9 +318,9 @@ class WeightBank(variable_store.VariableStore):
             slots, self.settings.retention, push, number, tick=tick
         )
         if self._assigned is not None:
-            shares = tf.convert_to_tensor(self._assigned)
+            assigned = tf.convert_to_tensor(self._assigned)
             self._assigned.assign(
-                bookkeeping.carried_probabilities(slots, moved, shares)
+                bookkeeping.carried_probabilities(slots, moved, assigned)
             )
         self._assign_slots(moved)
         self._write(moved.head, player)
@@ -350,12 +349,12 @@ class WeightBank(variable_store.VariableStore):
             variable.assign(value)
 
 
-def _settings(history: Any, options: dict[str, Any]) -> config.History:
+def _settings(history: History | int | None, options: dict[str, Any]) -> History:
     """Returns the `History` that the arguments of a bank say."""
     if history is None:
-        return config.History(**options)
-    if not isinstance(history, config.History):
-        return config.History(history, **options)
+        return History(**options)
+    if not isinstance(history, History):
+        return History(history, **options)
     if options:
         raise TypeError(
             "A History says all of itself. Received: a History and "

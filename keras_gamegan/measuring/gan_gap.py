@@ -10,7 +10,7 @@ from keras_gamegan.games import best_response, gap, randomness, updates
 from keras_gamegan.games import perturbation as perturbations
 from keras_gamegan.games import proximal as proximity
 from keras_gamegan.games.structures import Player
-from keras_gamegan.measuring import discriminators, held_out, progress
+from keras_gamegan.measuring import held_out, progress, sobolev_distance
 from keras_gamegan.measuring import snapshots as stored
 from keras_gamegan.models.step.batch import Batch
 from keras_gamegan.typing import Structure
@@ -186,7 +186,7 @@ class GapEstimator:
 
     def _search_and_score(self, u: Player, v: Player, stream: tf.Tensor) -> tuple:
         game = self._gan.game
-        distance = discriminators.distance_of(game)
+        distance = sobolev_distance.distance_of(game)
         finding = randomness.fold(stream, 0)
 
         def draw(step: Any, inner: Any = None) -> Batch:

@@ -151,7 +151,7 @@ def _deviation(total: np.ndarray, n: int, m: int) -> float:
     """Standard deviation of X - r W when the rows are dealt out at random.
 
     X counts the edges, between equal rows, that join the sets: the moments are those of
-    a join count. X - r W is X less its mean, over the share of edges within the sets.
+    a join count. X - r W is X less its mean, over the fraction of edges within sets.
     """
     number = n + m
     if number < 4:

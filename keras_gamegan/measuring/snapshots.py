@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_gamegan.games.structures import Player
 from keras_gamegan.history import WeightBank
-from keras_gamegan.stateless import StatelessNetwork
+from keras_gamegan.stateless_network import StatelessNetwork
 
 # What `check` returns.
 Snapshots: TypeAlias = str | list[Any]

@@ -16,7 +16,7 @@ class ClassCoverage(sample_metric.SampleMetric):
 
     For data whose modes are classes, equally likely, as those of
     `kgg.datasets.stacked_mnist`: what `ModeCoverage` is to mixtures. Each sample counts
-    for the class of its largest logit. With p the shares of the C classes among the
+    for the class of its largest logit. With p the fractions of the C classes among the
     samples, and u = 1/C, the result is a dict:
 
     *   "modes": number of classes with a sample.
@@ -101,7 +101,7 @@ class ClassCoverage(sample_metric.SampleMetric):
         self._add(side, "histogram", tf.reduce_sum(rows, axis=0))
 
     def _requirement(self, counts: Mapping[str, Any]) -> tuple[int, str]:
-        return 1, "the numbers are shares of the samples."
+        return 1, "the numbers are fractions of the samples."
 
     def _compute(self) -> dict[str, tf.Tensor]:
         enough = self._enough()

@@ -85,9 +85,9 @@ class DensityCoverage(neighbor_metric.NeighborMetric):
     """Density (quality) and coverage (variety) of generated samples, separately.
 
     Density is how many balls of real samples a generated one lies in, over the k that
-    a real one lies in; coverage the share of real samples whose ball holds a generated
-    one, in any network's features. See `density_coverage_from_features`. A few
-    outliers among the generated samples, which raise recall, do not raise coverage.
+    a real one lies in; coverage the fraction of real samples whose ball holds a
+    generated one, in any network's features. See `density_coverage_from_features`. A
+    few outliers among the generated samples, which raise recall, do not raise coverage.
     Both depend on the number of samples: compare numbers of equal `n_real`, `n_fake`
     and network only.
 

@@ -53,10 +53,12 @@ def mode_statistics(
     histogram = tf.cast(tf.convert_to_tensor(histogram), tf.float64)
     hits = tf.cast(tf.convert_to_tensor(hits), tf.float64)
     count = tf.cast(tf.convert_to_tensor(count), tf.float64)
-    shares = histogram / tf.reduce_sum(histogram)
+    fractions = histogram / tf.reduce_sum(histogram)
     num_modes = tf.cast(tf.shape(histogram)[0], tf.float64)
-    forward = -tf.math.log(num_modes) - tf.reduce_mean(tf.math.log(shares))
-    reverse = tf.math.log(num_modes) + tf.reduce_sum(tf.math.xlogy(shares, shares))
+    forward = -tf.math.log(num_modes) - tf.reduce_mean(tf.math.log(fractions))
+    reverse = tf.math.log(num_modes) + tf.reduce_sum(
+        tf.math.xlogy(fractions, fractions)
+    )
     covered = tf.cast(hits >= tf.cast(min_count, tf.float64), tf.float64)
     return {
         "modes": tf.reduce_sum(covered),
@@ -69,7 +71,7 @@ def mode_statistics(
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
 class ModeCoverage(sample_metric.SampleMetric):
-    r"""Modes covered, and share of good samples, for mixtures with known centers.
+    r"""Modes covered, and fraction of good samples, for mixtures with known centers.
 
     A sample is of high quality if its Euclidean distance to the nearest center is at
     most `threshold` standard deviations. The result is a dict:
@@ -78,8 +80,8 @@ class ModeCoverage(sample_metric.SampleMetric):
         the default of 1 this is the count of VEEGAN and PacGAN (of 2,500 samples
         there); one stray sample is enough, so ask for 20 or so to count modes in
         earnest.
-    *   "high_quality": share of high-quality samples. Perfect samples of a Gaussian in
-        two dimensions have 0.989 at 3 standard deviations, but fewer in more
+    *   "high_quality": fraction of high-quality samples. Perfect samples of a Gaussian
+        in two dimensions have 0.989 at 3 standard deviations, but fewer in more
         dimensions: `details()["expected_high_quality"]`.
     *   "kl": KL(u || p), "reverse_kl": KL(p || u), in nats, where p is the histogram of
         nearest centers over all samples, good or bad, and u is uniform. "kl" is
@@ -215,7 +217,7 @@ class ModeCoverage(sample_metric.SampleMetric):
         self._add(side, "hits", tf.reduce_sum(rows * finite * near, axis=0))
 
     def _requirement(self, counts: Mapping[str, Any]) -> tuple[int, str]:
-        return 1, "the numbers are shares of the samples."
+        return 1, "the numbers are fractions of the samples."
 
     def _compute(self) -> dict[str, tf.Tensor]:
         enough = self._enough()

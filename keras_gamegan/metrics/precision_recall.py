@@ -14,13 +14,13 @@ def precision_recall_from_features(
     num_real: int | tf.Tensor | None = None,
     num_fake: int | tf.Tensor | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns the share of each sample that lies in the other's estimated support.
+    """Returns the fraction of each sample that lies in the other's estimated support.
 
     The support of a sample is the union of balls around its points, each reaching to
     the point's k-th nearest neighbor in that sample (itself not counted; the surface
-    belongs to the ball). Precision is the share of fake points in the support of the
-    real ones, recall the share of real points in the support of the fake ones. Computed
-    in float64, some rows at a time.
+    belongs to the ball). Precision is the fraction of fake points in the support of the
+    real ones, recall the fraction of real points in the support of the fake ones.
+    Computed in float64, some rows at a time.
 
     Args:
         real: (number, d).
@@ -35,8 +35,8 @@ def precision_recall_from_features(
     Example:
         >>> real = np.array([[0.0], [1.0], [2.0]])
         >>> fake = np.array([[0.5], [1.5], [9.0], [9.5]])
-        >>> shares = kgg.metrics.precision_recall_from_features(real, fake, 1)
-        >>> [float(share) for share in shares]
+        >>> found = kgg.metrics.precision_recall_from_features(real, fake, 1)
+        >>> [float(each) for each in found]
         [0.5, 1.0]
 
     References:
@@ -64,7 +64,7 @@ def _share_inside(
     points: tf.Tensor,
     squared_radii: tf.Tensor,
 ) -> tf.Tensor:
-    """Share of the first `number` queries that lie in a ball around a point."""
+    """Fraction of the first `number` queries that lie in a ball around a point."""
     # Equal distances that were computed on different ways are equal.
     reach = squared_radii * (1.0 + 1e-10)
 
@@ -80,8 +80,8 @@ def _share_inside(
 class PrecisionRecall(neighbor_metric.NeighborMetric):
     """Precision (quality) and recall (coverage) of generated samples, separately.
 
-    Precision is the share of generated samples that lie in the support of the real
-    ones, recall the share of real samples that lie in the support of the generated
+    Precision is the fraction of generated samples that lie in the support of the real
+    ones, recall the fraction of real samples that lie in the support of the generated
     ones, with supports made of balls to the k-th nearest neighbor in any network's
     features. See `precision_recall_from_features`. Both depend on the number of
     samples: compare numbers of equal `n_real`, `n_fake` and network only.

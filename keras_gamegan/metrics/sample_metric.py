@@ -204,7 +204,7 @@ class SampleMetric(keras.metrics.Metric, abc.ABC):
 
         Args:
             metrics: An iterable of metrics of the same class and the same settings, for
-                instance one for each worker's share of the data.
+                instance one for each worker's part of the data.
 
         Raises:
             ValueError: If one of them is of another class, measures other features or

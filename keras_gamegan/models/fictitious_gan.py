@@ -36,10 +36,10 @@ class FictitiousGAN(gan.GAN):
             trained better than answering both, as `History()` does
             (`docs/results/methods.md`).
         mixture: "sampled", one opponent drawn at every step; "sliced", the batch is
-            split over `history.slices` opponents drawn at every step, its size on every
-            replica a multiple of that; or "full", the exact mean over all. The first
-            two are unbiased estimates of the last, at about the cost of a plain step.
-            Default: "sampled".
+            split over `History(slices=)` opponents drawn at every step, its size on
+            every replica a multiple of that; or "full", the exact mean over all. The
+            first two are unbiased estimates of the last, at about the cost of a plain
+            step. Default: "sampled".
         discriminator_steps: As in `GAN`.
         generator_steps: As in `GAN`.
         average_decay: As in `GAN`.

@@ -9,14 +9,14 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import augment as augment_module
-from keras_gamegan import labelled_network, payoffs, sampling, validation
+from keras_gamegan import history, labelled_network, payoffs, sampling, validation
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import schemes
 from keras_gamegan.models import (
-    average,
-    checks,
+    average_weights,
     compile_hints,
-    pairing,
+    label_inputs,
+    network_checks,
     roles,
     serialization,
     two_player_model,
@@ -89,6 +89,7 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
 
     _roles = roles.GAN
     _kind = "A GAN"
+    _networks: tuple[labelled_network.LabelledNetwork, labelled_network.LabelledNetwork]
 
     def __init__(
         self,
@@ -109,7 +110,7 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
         discriminator, generator = wrapping.with_inputs(
             discriminator, generator, latent_dim, data_shape
         )
-        checks.check_networks(discriminator, generator)
+        network_checks.check_networks(discriminator, generator)
         self.discriminator_steps = validation.check_integer(
             "discriminator_steps", discriminator_steps
         )
@@ -121,18 +122,20 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
                 "average_decay", average_decay, 0.0, 1.0, below=True
             )
         self.average_decay = average_decay
-        of_discriminator, of_generator = pairing.label_indices(discriminator, generator)
+        of_discriminator, of_generator = label_inputs.label_indices(
+            discriminator, generator
+        )
         self._set_players(
             labelled_network.LabelledNetwork(generator, of_generator),
             labelled_network.LabelledNetwork(discriminator, of_discriminator),
         )
-        self._latent_shape = checks.latent_shape(
+        self._latent_shape = network_checks.latent_shape(
             self.generator_network.main_input, latent_dim
         )
         self._set_play(updates, self._scheme_of(updates), seed)
         self.generator_average = None
         if average_decay is not None:
-            self.generator_average = average.AverageWeights(
+            self.generator_average = average_weights.AverageWeights(
                 self.generator_network, average_decay
             )
         self._keep_state()
@@ -167,7 +170,7 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
         return (*names, *of_augmentation, *self.scheme.log_names)
 
     def _prepare_writing(
-        self, report: dict[str, tf.Tensor], share: Any
+        self, report: dict[str, tf.Tensor], share: replicas.Share
     ) -> Callable[[tuple, tf.Tensor], None]:
         """Returns what else a good step writes: the average, the augmentation."""
         sign = None
@@ -197,48 +200,48 @@ class GAN(sampling.SamplingMethods, two_player_model.TwoPlayerModel):
     # The public face.
 
     @property
-    def latent_dim(self) -> Any:
+    def latent_dim(self) -> int | tuple[int, ...]:
         """Size of a latent: an int, or the latent's shape if it has several axes."""
         shape = self._latent_shape
         return shape[0] if len(shape) == 1 else shape
 
     @property
-    def minimizer(self) -> Any:
+    def minimizer(self) -> keras.Model:
         """The generator."""
         return self.generator
 
     @property
-    def maximizer(self) -> Any:
+    def maximizer(self) -> keras.Model:
         """The discriminator."""
         return self.discriminator
 
     @property
-    def minimizer_optimizer(self) -> Any:
+    def minimizer_optimizer(self) -> keras.Optimizer | None:
         """The generator's optimizer, or None before `compile`."""
         return self.g_optimizer
 
     @property
-    def maximizer_optimizer(self) -> Any:
+    def maximizer_optimizer(self) -> keras.Optimizer | None:
         """The discriminator's optimizer, or None before `compile`."""
         return self.d_optimizer
 
     @property
-    def generator_network(self) -> Any:
+    def generator_network(self) -> labelled_network.LabelledNetwork:
         """The generator as a `StatelessNetwork`."""
-        return self.minimizer_network
+        return self._networks[0]
 
     @property
-    def discriminator_network(self) -> Any:
+    def discriminator_network(self) -> labelled_network.LabelledNetwork:
         """The discriminator as a `StatelessNetwork`."""
-        return self.maximizer_network
+        return self._networks[1]
 
     @property
-    def generator_bank(self) -> Any:
+    def generator_bank(self) -> history.WeightBank | None:
         """`WeightBank` of historical generators, or None if none is kept."""
         return self.minimizer_bank
 
     @property
-    def discriminator_bank(self) -> Any:
+    def discriminator_bank(self) -> history.WeightBank | None:
         """`WeightBank` of historical discriminators, or None if none is kept."""
         return self.maximizer_bank
 

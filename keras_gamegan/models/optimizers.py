@@ -9,7 +9,7 @@ from keras_gamegan.distribution import keras_private
 from keras_gamegan.models import layer_tree
 from keras_gamegan.models.optimizer_pair import OptimizerPair as OptimizerPair
 from keras_gamegan.models.roles import Roles
-from keras_gamegan.stateless import StatelessNetwork
+from keras_gamegan.stateless_network import StatelessNetwork
 
 
 def prepare(

@@ -23,8 +23,8 @@ class Roles(NamedTuple):
     maximizer_loss: str = "maximizer_loss"
 
     @property
-    def players(self) -> tuple[str, str]:
-        """Both players, the minimiser first."""
+    def names(self) -> tuple[str, str]:
+        """What the players are called, the minimiser first."""
         return self.minimizer, self.maximizer
 
     @property

@@ -9,7 +9,7 @@ import keras
 from keras_gamegan import games, history, version
 from keras_gamegan.distribution import placement
 from keras_gamegan.games import schemes
-from keras_gamegan.models import slots
+from keras_gamegan.models import optimizer_slots
 from keras_gamegan.typing import Config
 
 _SLOTS = "optimizer_slots"
@@ -111,7 +111,7 @@ def compile_arguments(model: Any, config: Config) -> Config:
         else value
         for name, value in config.items()
     }
-    for name, network in slots.networks(model).items():
+    for name, network in optimizer_slots.networks(model).items():
         if name in kept:
             stored = network.stored_variables
             arguments[name].build([stored[place] for place in kept[name]])
@@ -120,8 +120,8 @@ def compile_arguments(model: Any, config: Config) -> Config:
 
 def _slots(model: Any) -> Config:
     """Returns which weights the optimizers have slots for, where that says anything."""
-    known, found = slots.places(model), {}
-    for name, network in slots.networks(model).items():
+    known, found = optimizer_slots.places(model), {}
+    for name, network in optimizer_slots.networks(model).items():
         stored = network.stored_variables
         moved = [id(stored[place]) for place in known[name]]
         if moved != [id(v) for v in network.model.trainable_variables]:

@@ -20,7 +20,7 @@ def check(roles: Roles, minimizer: Any, maximizer: Any) -> None:
         TypeError: If one is not a Keras model.
         ValueError: If one has inputs that Keras does not know, or they share layers.
     """
-    for name, network in zip(roles.players, (minimizer, maximizer), strict=True):
+    for name, network in zip(roles.names, (minimizer, maximizer), strict=True):
         check_model(name, network)
         if not getattr(network, "inputs", None):
             raise ValueError(

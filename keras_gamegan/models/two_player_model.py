@@ -6,16 +6,21 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_gamegan import stateless, validation, variable_store
-from keras_gamegan.distribution import execution, placement, trainer
+from keras_gamegan import history, stateless_network, validation, variable_store
+from keras_gamegan.distribution import (
+    built_trainer,
+    execution,
+    placement,
+    replicas,
+)
 from keras_gamegan.games import randomness, schemes, structures
 from keras_gamegan.models import (
     compile_hints,
-    description,
+    optimizer_slots,
     optimizers,
     roles,
     serialization,
-    slots,
+    short_repr,
     two_networks,
 )
 from keras_gamegan.models.run import run_methods
@@ -31,11 +36,11 @@ from keras_gamegan.typing import Config, Structure
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
 class TwoPlayerModel(
-    trainer.BuiltTrainer,
-    description.ShortRepr,
+    built_trainer.BuiltTrainer,
+    short_repr.ShortRepr,
     run_methods.RunMethods,
     serialization.SavingMethods,
-    slots.SlotsInFiles,
+    optimizer_slots.SlotsInFiles,
     keras.Model,
 ):
     """Two networks that play a game, trained with `fit`.
@@ -119,8 +124,8 @@ class TwoPlayerModel(
         functions = network_game.functions_of(game)
         two_networks.check(self._roles, minimizer, maximizer)
         self._set_players(
-            stateless.StatelessNetwork(minimizer),
-            stateless.StatelessNetwork(maximizer),
+            stateless_network.StatelessNetwork(minimizer),
+            stateless_network.StatelessNetwork(maximizer),
         )
         self._set_play(updates, schemes.get(updates), seed)
         self._keep_state()
@@ -134,8 +139,8 @@ class TwoPlayerModel(
 
     def _set_players(
         self,
-        minimizer: stateless.StatelessNetwork,
-        maximizer: stateless.StatelessNetwork,
+        minimizer: stateless_network.StatelessNetwork,
+        maximizer: stateless_network.StatelessNetwork,
     ) -> None:
         """Takes both players' networks; the first thing of a constructor."""
         self._networks = minimizer, maximizer
@@ -163,10 +168,10 @@ class TwoPlayerModel(
     def _keep_state(self) -> None:
         """Makes what the scheme's state is kept in."""
         self.scheme_store = scheme_state.keep(
-            self.scheme, self._roles.players, self._networks
+            self.scheme, self._roles.names, self._networks
         )
         for player, bank in zip(
-            self._roles.players, self.scheme_store.banks, strict=True
+            self._roles.names, self.scheme_store.banks, strict=True
         ):
             setattr(self, f"_{player}_bank", bank)
 
@@ -186,7 +191,7 @@ class TwoPlayerModel(
         return (*losses, "value", *self.scheme.log_names)
 
     def _prepare_writing(
-        self, report: dict[str, tf.Tensor], share: Any
+        self, report: dict[str, tf.Tensor], share: replicas.Share
     ) -> Callable[[tuple, tf.Tensor], None]:
         """Returns what else a good step writes: a function (players, step).
 
@@ -208,22 +213,22 @@ class TwoPlayerModel(
     # The public face.
 
     @property
-    def minimizer_network(self) -> stateless.StatelessNetwork:
+    def minimizer_network(self) -> stateless_network.StatelessNetwork:
         """The minimiser as a `StatelessNetwork`."""
         return self._networks[0]
 
     @property
-    def maximizer_network(self) -> stateless.StatelessNetwork:
+    def maximizer_network(self) -> stateless_network.StatelessNetwork:
         """The maximiser as a `StatelessNetwork`."""
         return self._networks[1]
 
     @property
-    def minimizer_bank(self) -> Any:
+    def minimizer_bank(self) -> history.WeightBank | None:
         """`WeightBank` of historical minimisers, or None if none is kept."""
         return self.scheme_store.banks[0]
 
     @property
-    def maximizer_bank(self) -> Any:
+    def maximizer_bank(self) -> history.WeightBank | None:
         """`WeightBank` of historical maximisers, or None if none is kept."""
         return self.scheme_store.banks[1]
 
@@ -246,7 +251,7 @@ class TwoPlayerModel(
         return int(tf.convert_to_tensor(self.step).numpy())
 
     @property
-    def optimizer(self) -> Any:
+    def optimizer(self) -> optimizers.OptimizerPair | None:
         """The face Keras' learning-rate callbacks see of both optimizers."""
         if getattr(self, self._roles.minimizer_optimizer, None) is None:
             return None
@@ -332,7 +337,7 @@ class TwoPlayerModel(
                     layer.refresh()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in self._roles.players and hasattr(self, name):
+        if name in self._roles.names and hasattr(self, name):
             raise ValueError(
                 f"The {name} of a model is fixed: optimizers, averages and histories "
                 f"belong to its weights. Received: model.{name} = {value!r}. Build a "

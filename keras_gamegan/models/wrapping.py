@@ -3,9 +3,9 @@
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from keras_gamegan import validation
-from keras_gamegan.models import shapes
 
 
 def with_inputs(
@@ -41,7 +41,9 @@ def with_inputs(
     if not isinstance(generator, keras.Model) or len(generator.outputs) != 1:
         return discriminator, generator
     made = tuple(generator.outputs[0].shape[1:])
-    if data_shape is not None and not shapes.compatible(made, data_shape):
+    if data_shape is not None and not tf.TensorShape(made).is_compatible_with(
+        data_shape
+    ):
         raise ValueError(
             "`data_shape` must be the shape of what the generator makes. Received: "
             f"data_shape={data_shape}, but the generator makes {made}. Leave it out, "

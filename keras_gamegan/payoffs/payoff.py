@@ -152,8 +152,8 @@ class Minimax(_WithTargets):
     @property
     def optimum(self) -> float:  # type: ignore[override]  # Payoffs may set theirs.
         """V at the equilibrium, where D(x) = (1 - s) / 2 everywhere."""
-        share = 0.5 * (1.0 - self.label_smoothing)
-        return share * math.log(share) + (1.0 - share) * math.log1p(-share)
+        half = 0.5 * (1.0 - self.label_smoothing)
+        return half * math.log(half) + (1.0 - half) * math.log1p(-half)
 
     def real_term(self, logits: tf.Tensor) -> tf.Tensor:
         """Returns f0 of the logits of real examples."""

@@ -4,7 +4,7 @@ from keras_gamegan.population.members import Member as Member
 from keras_gamegan.population.payoff_table import PayoffEstimator as PayoffEstimator
 from keras_gamegan.population.payoff_table import PayoffMatrix as PayoffMatrix
 from keras_gamegan.population.payoff_table import payoff_matrix as payoff_matrix
-from keras_gamegan.population.view import Population as Population
+from keras_gamegan.population.population import Population as Population
 
 __all__ = [
     "Member",

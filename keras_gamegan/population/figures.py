@@ -53,7 +53,7 @@ def draw_payoffs(table: payoff_table.PayoffMatrix) -> Any:
 def draw_ages(
     generators: Sequence[members.Member], discriminators: Sequence[members.Member]
 ) -> Any:
-    """Returns the figure of the members' shares over their ages."""
+    """Returns the figure of the members' probabilities over their ages."""
     figure = _figure(figsize=(7.0, 4.8))
     axes = figure.subplots(2, 1, sharex=True, sharey=True)
     oldest = max(member.age for member in [*generators, *discriminators])
@@ -61,11 +61,13 @@ def draw_ages(
         axes, (generators, discriminators), ("o", "s"), strict=True
     ):
         ages = [member.age for member in side]
-        shares = [member.probability for member in side]
-        axis.vlines(ages, 0, shares, color="0.35")
-        axis.plot(ages, shares, marker, color="0.15", markersize=6)
+        probabilities = [member.probability for member in side]
+        axis.vlines(ages, 0, probabilities, color="0.35")
+        axis.plot(ages, probabilities, marker, color="0.15", markersize=6)
         # Open: the live model, whose age is 0.
-        axis.plot(ages[-1], shares[-1], marker, color="0.15", mfc="white", markersize=8)
+        axis.plot(
+            ages[-1], probabilities[-1], marker, color="0.15", mfc="white", markersize=8
+        )
         axis.set_title(
             f"{len(side)} {side[0].side}{'s' if len(side) > 1 else ''}; open: live",
             fontsize=10,

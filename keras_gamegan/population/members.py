@@ -17,7 +17,7 @@ class Member:
         side: "generator" or "discriminator".
         step: Training step of its weights, an int.
         age: Training steps since then, an int; 0 for the live model.
-        probability: Its share of the mixture, a float.
+        probability: Its probability in the mixture, a float.
 
     Example:
         >>> import keras_gamegan as kgg
@@ -57,7 +57,7 @@ class Side:
 
     def __init__(self, gan: keras.Model, name: str) -> None:
         self.name = name
-        side = gan._roles.players.index(name)
+        side = gan._roles.names.index(name)
         self.network = (gan.minimizer_network, gan.maximizer_network)[side]
         self.bank = (gan.minimizer_bank, gan.maximizer_bank)[side]
         self._gan = gan
@@ -83,17 +83,21 @@ class Side:
     def members(self) -> list[Member]:
         """Returns the list of `Member`, oldest first, the live model last."""
         steps = self.steps()
-        shares = np.ones(1) if self.bank is None else self.bank.member_probabilities
+        probabilities = (
+            np.ones(1) if self.bank is None else self.bank.member_probabilities
+        )
         return [
             Member(
                 self.name,
                 int(step),
                 int(steps[-1] - step),
-                float(share),
+                float(probability),
                 self._reader(int(slot)),
                 self.network,
             )
-            for slot, step, share in zip(self.order(), steps, shares, strict=True)
+            for slot, step, probability in zip(
+                self.order(), steps, probabilities, strict=True
+            )
         ]
 
     def _reader(self, slot: int) -> Callable[[], Any]:

@@ -108,7 +108,7 @@ class PayoffEstimator:
                     "more data, or fewer batches."
                 )
         self._minimizers, self._maximizers = (
-            members.Side(gan, name) for name in gan._roles.players
+            members.Side(gan, name) for name in gan._roles.names
         )
         # One program for every size the banks grow to, and for the last, smaller batch.
         self._measure = tf.function(self._moments).get_concrete_function(
@@ -200,7 +200,7 @@ def payoff_matrix(
 
     The stored models of both players are the pure strategies of a matrix game; its
     equilibrium is a mixture of them that no stored opponent can exploit, an alternative
-    to uniform shares.
+    to uniform probabilities.
 
     Mathematics: entry (i, j) is the mean over the data x and latents z of
 

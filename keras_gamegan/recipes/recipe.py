@@ -34,7 +34,7 @@ class Recipe:
         history_capacity: Models kept, the live one included, >= 1 ("fictitious").
         history_interval: Train steps between two of them, >= 1 (likewise).
         retention: "fifo", "geometric", "thinned" or "reservoir" (likewise).
-        current_weight: Share of the live opponent, in [0, 1]; -1: as of any other
+        current_weight: Probability of the live opponent, in [0, 1]; -1: as of any other
             (likewise).
         side: "both", "discriminator" or "generator": whose history is kept (likewise).
         answered: Which of these the opponent answers, or "none" (likewise); the others
@@ -47,7 +47,7 @@ class Recipe:
         g_learning_rate: Adam's for the generator, > 0.
         beta_1: Adam's, both players, in [0, 1).
         average_decay: Of the moving average of the generator, in [0, 1).
-        decay_start: Share of the run, in [0, 1), after which both rates fall to zero
+        decay_start: Fraction of the run, in [0, 1), after which both rates fall to zero
             (`kgg.schedules.LinearDecay`); None: they stay.
         pace_control: Whether the rates are where a search begins that goes on while
             training (`kgg.callbacks.PaceControl`, experimental).
@@ -111,7 +111,7 @@ class Recipe:
             weight = self.penalty_weight
             validation.check_number("penalty_weight", weight, exclusive=True, hint=hint)
         if self.current_weight != -1:
-            hint = "-1 is the share of any other."
+            hint = "-1 is the probability of any other."
             validation.check_number(
                 "current_weight", self.current_weight, 0.0, 1.0, hint=hint
             )

@@ -1,8 +1,8 @@
 """Sampling a trained model, and exporting what samples it."""
 
-from keras_gamegan.sampling.methods import SamplingMethods as SamplingMethods
 from keras_gamegan.sampling.sampler import SOURCES as SOURCES
 from keras_gamegan.sampling.sampler import Sampler as Sampler
+from keras_gamegan.sampling.sampling_methods import SamplingMethods as SamplingMethods
 
 __all__ = [
     "SOURCES",

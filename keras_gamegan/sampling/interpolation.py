@@ -6,7 +6,7 @@ import numpy as np
 _TINY = 1e-6
 
 
-def path(points: np.ndarray, num_steps: int) -> np.ndarray:
+def path(points: np.ndarray, num_points: int) -> np.ndarray:
     """Returns latents on great circles from each point to the next, evenly spaced.
 
     Mathematics: between a and b, with theta the angle between them,
@@ -21,10 +21,10 @@ def path(points: np.ndarray, num_steps: int) -> np.ndarray:
 
     Args:
         points: Array (k, ...), k >= 2.
-        num_steps: Number of latents, >= 2, the first and the last point included.
+        num_points: Number of latents, >= 2, the first and the last point included.
 
     Returns:
-        Array (num_steps, ...) of the dtype of the points.
+        Array (num_points, ...) of the dtype of the points.
 
     Example:
         >>> import numpy as np
@@ -37,13 +37,13 @@ def path(points: np.ndarray, num_steps: int) -> np.ndarray:
         White: "Sampling Generative Networks", 2016.
     """
     flat = np.asarray(points, np.float64).reshape(len(points), -1)
-    places = np.linspace(0.0, len(points) - 1.0, num_steps)
+    places = np.linspace(0.0, len(points) - 1.0, num_points)
     starts = np.minimum(places.astype(int), len(points) - 2)
     rows = [
         _slerp(flat[start], flat[start + 1], place - start)
         for start, place in zip(starts, places, strict=True)
     ]
-    return np.stack(rows).reshape(num_steps, *points.shape[1:]).astype(points.dtype)
+    return np.stack(rows).reshape(num_points, *points.shape[1:]).astype(points.dtype)
 
 
 def _slerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:

@@ -235,8 +235,8 @@ class Sampler:
     def _choice(self, source: str, seed: int, num_samples: int) -> tf.Tensor:
         if source != "mixture":
             return tf.zeros([num_samples], tf.int64)
-        share = self._model.generator_bank.probabilities()
-        return generation.choose_members(seed, num_samples, share)
+        probabilities = self._model.generator_bank.probabilities()
+        return generation.choose_members(seed, num_samples, probabilities)
 
     def _function(self, source: str) -> Callable[..., tf.Tensor]:
         """Returns the compiled function of a source, which reads live variables."""

@@ -71,8 +71,8 @@ def check_finite(model: keras.Model, source: str, score: bool = False) -> None:
     if score:
         judges = _discriminators(model)
         networks["discriminator"] = model.discriminator_network, judges
-    for name, (network, members) in networks.items():
-        for player in members.players:
+    for name, (network, pool) in networks.items():
+        for player in pool.members:
             wrong = [not _is_finite(value) for value in player.weights]
             wrong += [_has_nan(value) for value in player.state]
             named = zip(network.variables, wrong, strict=True)
@@ -94,69 +94,69 @@ def _has_nan(value: tf.Tensor) -> bool:
     return value.dtype.is_floating and bool(tf.reduce_any(tf.math.is_nan(value)))
 
 
-class _Members(NamedTuple):
+class _Pool(NamedTuple):
     """Networks of one architecture, each with the probability that it is used.
 
     Attributes:
-        players: List of `Player`.
-        probabilities: float32 tensor (len(players),).
-        slots: Number of each player's slot in a bank, for its random draws.
+        members: List of `Player`.
+        probabilities: float32 tensor (len(members),).
+        slots: Number of each member's slot in a bank, for its random draws.
         stored: Dtype in which a bank keeps them, or None: their own.
     """
 
-    players: list
+    members: list[structures.Player]
     probabilities: Any
     slots: tuple = (0,)
     stored: Any = None
 
 
-def _generators(model: keras.Model, source: str) -> _Members:
-    """Returns the `_Members` that a source draws from."""
+def _generators(model: keras.Model, source: str) -> _Pool:
+    """Returns the `_Pool` that a source draws from."""
     if source == "current":
-        return _Members([model.generator_network.player()], tf.ones([1]))
+        return _Pool([model.generator_network.player()], tf.ones([1]))
     if source == "average":
-        return _Members([model.generator_average.player()], tf.ones([1]))
+        return _Pool([model.generator_average.player()], tf.ones([1]))
     return _bank_members(model.generator_bank)
 
 
-def _discriminators(model: keras.Model) -> _Members:
-    """Returns the `_Members` that score: the bank's, or the live one without a bank."""
+def _discriminators(model: keras.Model) -> _Pool:
+    """Returns the `_Pool` that score: the bank's, or the live one without a bank."""
     if model.discriminator_bank is None:
-        return _Members([model.discriminator_network.player()], tf.ones([1]))
+        return _Pool([model.discriminator_network.player()], tf.ones([1]))
     return _bank_members(model.discriminator_bank)
 
 
-def _bank_members(bank: Any) -> _Members:
-    share = bank.probabilities().numpy()
+def _bank_members(bank: Any) -> _Pool:
+    probabilities = bank.probabilities().numpy()
     # Filled slots keep their order: a seed draws the same member as `GAN.sample`. One
     # that is never drawn stays behind.
-    drawn = [slot for slot in range(bank.capacity) if share[slot] > 0]
-    players = [bank.member(slot) for slot in drawn]
-    return _Members(
-        players, tf.constant(share[drawn]), tuple(drawn), bank.settings.dtype
+    drawn = [slot for slot in range(bank.capacity) if probabilities[slot] > 0]
+    members = [bank.member(slot) for slot in drawn]
+    return _Pool(
+        members, tf.constant(probabilities[drawn]), tuple(drawn), bank.settings.dtype
     )
 
 
 class _Weights(tf.Module):
     """The exported weights, each member's in the dtype in which it was kept."""
 
-    def __init__(self, members: _Members) -> None:
+    def __init__(self, pool: _Pool) -> None:
         super().__init__()
-        first = tf.nest.flatten(members.players[0])
+        first = tf.nest.flatten(pool.members[0])
         self._dtypes = [value.dtype.name for value in first]
-        stored = [storage.storage_dtype(name, members.stored) for name in self._dtypes]
+        stored = [storage.storage_dtype(name, pool.stored) for name in self._dtypes]
         self._members = [
             [
                 tf.Variable(storage.stored(value, dtype), trainable=False)
                 for value, dtype in zip(tf.nest.flatten(player), stored, strict=True)
             ]
-            for player in members.players
+            for player in pool.members
         ]
-        self._number = len(members.players[0].weights)
-        self.slots = members.slots
-        self.probabilities = tf.Variable(members.probabilities, trainable=False)
+        self._number = len(pool.members[0].weights)
+        self.slots = pool.slots
+        self.probabilities = tf.Variable(pool.probabilities, trainable=False)
 
-    def players(self) -> list[structures.Player]:
+    def members(self) -> list[structures.Player]:
         """Returns the members as a list of `Player`, in the dtype of the network."""
         every = [
             [
@@ -196,11 +196,11 @@ def _sampling_endpoints(
         labels: tf.Tensor | None,
         stream: tf.Tensor,
     ) -> tf.Tensor:
-        players = holder.players()
-        if len(players) == 1:
-            return generation.generate(network, players[0], points, labels, stream)
+        members = holder.members()
+        if len(members) == 1:
+            return generation.generate(network, members[0], points, labels, stream)
         return generation.generate_from_members(
-            network, players, choice, points, labels, stream, holder.slots
+            network, members, choice, points, labels, stream, holder.slots
         )
 
     def serve(
@@ -257,10 +257,10 @@ def _score_endpoint(model: keras.Model, judges: _Weights) -> _Endpoint:
         stream = generation.noise(0)
         logits = [
             network.apply(player, inputs, False, stream)[0]
-            for player in judges.players()
+            for player in judges.members()
         ]
-        share = None if len(logits) == 1 else judges.probabilities
-        return {"logits": structures.weighted_mean(logits, share)}
+        probabilities = None if len(logits) == 1 else judges.probabilities
+        return {"logits": structures.weighted_mean(logits, probabilities)}
 
     data = model.discriminator_network.main_input
     labels, told = _label_specs(model, network, classes)

@@ -18,7 +18,7 @@ class LinearDecay(keras.callbacks.Callback):
     their rates set; rates that fall to zero let them come to rest there. A Keras
     schedule needs to be told the number of steps; this one knows it from `fit`.
 
-    Mathematics: with p the share of the run that is done,
+    Mathematics: with p the fraction of the run that is done,
 
         rate = rate_0 f(p),   f(p) = 1 for p <= start,
                               f(p) = 1 + (end - 1) (p - start) / (1 - start) after.
@@ -31,7 +31,7 @@ class LinearDecay(keras.callbacks.Callback):
     at the new end.
 
     Args:
-        start: Share of the run after which the rates fall, in [0, 1). Default: 0.5.
+        start: Fraction of the run after which the rates fall, in [0, 1). Default: 0.5.
         end: Factor at the end, in [0, 1]. Default: 0.0.
 
     Raises:
@@ -69,7 +69,7 @@ class LinearDecay(keras.callbacks.Callback):
         """Returns f, the factor of the rates.
 
         Args:
-            share: Share of the run that is done, in [0, 1].
+            share: Fraction of the run that is done, in [0, 1].
         """
         if share <= self.start:
             return 1.0
@@ -102,7 +102,7 @@ class LinearDecay(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Called by Keras before every batch."""
-        factor = self.factor(self._progress.share(self.model.num_steps))
+        factor = self.factor(self._progress.fraction(self.model.num_steps))
         if factor == 1.0:
             self._give_back()
             return

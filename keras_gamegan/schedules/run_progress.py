@@ -1,4 +1,4 @@
-"""Which share of a run is done, over kills and resumes."""
+"""Which part of a run is done, over kills and resumes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -70,8 +70,8 @@ class RunProgress:
         if self._length is None:
             self._length = step - self._epoch_step
 
-    def share(self, step: int) -> float:
-        """Returns the share of the run that is done, in [0, 1].
+    def fraction(self, step: int) -> float:
+        """Returns the fraction of the run that is done, in [0, 1].
 
         Args:
             step: Train steps of the model so far.

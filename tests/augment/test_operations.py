@@ -116,7 +116,7 @@ def test_all_draws_are_used_by_colours():
     def given(value, otherwise, chance=1.0):
         return tf.where(next(draws) < chance, value, otherwise)
 
-    adaptive._geometric(IMAGES, draws, given, tf.constant(1.0))
+    adaptive._moved(IMAGES, draws, given, tf.constant(1.0))
     adaptive._colored(tf.constant(IMAGES), draws, given)
     assert next(draws, None) is None
 

@@ -9,10 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 import keras_gamegan as kgg
-
-LATENT_DIM = 3
-NUM_CLASSES = 4
-LOGS = 1e-5
+from tests.conformance import networks
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +18,7 @@ class Case:
 
     Attributes:
         model: Function (discriminator, generator) -> model.
-        networks: Kind of networks, a key of `NETWORKS`.
+        networks: Kind of networks, a key of `networks.NETWORKS`.
         compile: Arguments of `compile` besides the optimizers.
         exact: Whether a run on replicas equals the run on one; if not, `why`.
         why: The reason, as the documentation words it.
@@ -40,127 +37,6 @@ class Case:
     def conditional(self):
         """Whether the networks take labels."""
         return self.networks == "conditional"
-
-
-def _mlp(layers):
-    return (
-        [layers.Dense(8, activation="tanh"), layers.Dense(1)],
-        [layers.Dense(8, activation="tanh"), layers.Dense(2)],
-    )
-
-
-def _regularized(layers):
-    squares = keras.regularizers.L2(0.1)
-    return (
-        [
-            layers.Dense(8, activation="tanh", kernel_regularizer=squares),
-            layers.LayerNormalization(),
-            layers.Dense(1),
-        ],
-        [layers.Dense(2, kernel_regularizer=squares)],
-    )
-
-
-def _spectral(layers):
-    ours = kgg.networks.SpectralNormalization
-    theirs = keras.layers.SpectralNormalization
-    # A wrapper of float32 would round a float64 network's data.
-    dtype = layers.dtype
-    return (
-        [
-            ours(layers.Dense(8, activation="tanh"), dtype=dtype),
-            theirs(layers.Dense(1), dtype=dtype),
-        ],
-        [layers.Dense(8, activation="tanh"), layers.Dense(2)],
-    )
-
-
-def _batchnorm(synchronized):
-    def build(layers):
-        return (
-            [
-                layers.Dense(8, activation="tanh"),
-                layers.BatchNormalization(synchronized=synchronized),
-                layers.Dense(1),
-            ],
-            [
-                layers.Dense(8, activation="tanh"),
-                layers.BatchNormalization(synchronized=synchronized),
-                layers.Dense(2),
-            ],
-        )
-
-    return build
-
-
-def _dropout(layers):
-    return (
-        [layers.Dense(8, activation="tanh"), layers.Dropout(0.3), layers.Dense(1)],
-        [layers.Dense(8, activation="tanh"), layers.Dense(2)],
-    )
-
-
-def _patches(layers):
-    """A discriminator with four logits for an example, as if of patches."""
-    discriminator, generator = _mlp(layers)
-    patches = [layers.Reshape((2, 2, 2)), layers.Conv2D(1, 1)]
-    return [discriminator[0], *patches], generator
-
-
-def _conditional(layers):
-    def network(size, units):
-        inputs = [
-            keras.Input((size,), dtype=input_dtype(layers.dtype)),
-            keras.Input((), dtype="int32"),
-        ]
-        embedded = layers.Embedding(NUM_CLASSES, 2)(inputs[1])
-        hidden = layers.Concatenate()([inputs[0], embedded])
-        hidden = layers.Dense(8, activation="tanh")(hidden)
-        return keras.Model(inputs, layers.Dense(units)(hidden))
-
-    return network(2, 1), network(LATENT_DIM, 2)
-
-
-NETWORKS = {
-    "mlp": _mlp,
-    "regularized": _regularized,
-    "spectral": _spectral,
-    "batchnorm": _batchnorm(synchronized=False),
-    "synchronized": _batchnorm(synchronized=True),
-    "dropout": _dropout,
-    "patches": _patches,
-    "conditional": _conditional,
-}
-
-
-def input_dtype(dtype):
-    """Returns the dtype of the data of networks of that dtype or policy."""
-    return "float64" if dtype == "float64" else "float32"
-
-
-class _Layers:
-    """`keras.layers` with a dtype filled in."""
-
-    def __init__(self, dtype):
-        self.dtype = dtype
-
-    def __getattr__(self, name):
-        layer = getattr(keras.layers, name)
-        return lambda *args, **kwargs: layer(*args, dtype=self.dtype, **kwargs)
-
-
-def networks(kind, dtype="float32"):
-    """Returns (discriminator, generator), the same weights at every call."""
-    keras.utils.set_random_seed(1)
-    made = NETWORKS[kind](_Layers(dtype))
-    if kind == "conditional":
-        return made
-    discriminator, generator = made
-    inputs = input_dtype(dtype)
-    return (
-        keras.Sequential([keras.Input((2,), dtype=inputs), *discriminator]),
-        keras.Sequential([keras.Input((LATENT_DIM,), dtype=inputs), *generator]),
-    )
 
 
 def _gan(**arguments):
@@ -321,7 +197,7 @@ INEXACT = [name for name, case in CASES.items() if not case.exact]
 def build(name, dtype="float32", optimizer=None, **compile_arguments):
     """Returns the compiled model of a row; call it under the strategy's scope."""
     case = CASES[name]
-    gan = case.model(*networks(case.networks, dtype))
+    gan = case.model(*networks.pair(case.networks, dtype))
     optimizer = optimizer or (lambda: keras.optimizers.SGD(0.05))
     gan.compile(optimizer(), optimizer(), **case.compile, **compile_arguments)
     return gan
@@ -330,10 +206,14 @@ def build(name, dtype="float32", optimizer=None, **compile_arguments):
 def arrays(name, dtype="float32", num_examples=45):
     """Returns (points, labels) of a row; labels are None for plain networks."""
     generator = np.random.default_rng(0)
-    points = generator.normal(size=(num_examples, 2)).astype(input_dtype(dtype))
+    points = generator.normal(size=(num_examples, 2)).astype(
+        networks.input_dtype(dtype)
+    )
     if not CASES[name].conditional:
         return points, None
-    return points, generator.integers(0, NUM_CLASSES, num_examples).astype("int32")
+    return points, generator.integers(0, networks.NUM_CLASSES, num_examples).astype(
+        "int32"
+    )
 
 
 def data(name, dtype="float32", sizes=None, drop_remainder=False):
@@ -346,71 +226,3 @@ def data(name, dtype="float32", sizes=None, drop_remainder=False):
     options.experimental_distribute.auto_shard_policy = policy
     batches = tf.data.Dataset.from_tensor_slices(elements)
     return batches.batch(batch_size, drop_remainder).with_options(options)
-
-
-def samples(gan, source="current"):
-    """Returns samples of a model from a fixed seed."""
-    labels = np.arange(5) % NUM_CLASSES if gan.conditional else None
-    return gan.sample(5, seed=7, source=source, labels=labels)
-
-
-def outcome(gan, logs):
-    """Returns {name: array} of what a run leaves: weights, slots, logs, samples."""
-    variables = {f"{i} {v.path}": v for i, v in enumerate(gan.weights)}
-    for player in ("d", "g"):
-        optimizer = getattr(gan, f"{player}_optimizer")
-        for index, variable in enumerate(optimizer.variables):
-            variables[f"{player} {index} {variable.path}"] = variable
-    found = {name: np.array(variable) for name, variable in variables.items()}
-    for name, array in found.items():
-        # NumPy's files know no bfloat16; float32 holds its numbers exactly.
-        if array.dtype.isbuiltin != 1:
-            found[name] = array.astype("float32")
-    for log, values in logs.items():
-        found[f"log {log}"] = np.array(values, "float64")
-    for source in ("current", "average", "mixture"):
-        kept = {
-            "average": gan.generator_average,
-            "mixture": gan.generator_bank,
-        }.get(source, gan)
-        if kept is not None:
-            found[f"samples {source}"] = samples(gan, source)
-    return found
-
-
-def difference(left, right):
-    """Returns the largest relative difference of two outcomes, and where it is.
-
-    Each array is compared in the maximum norm, relative to its own largest entry, or
-    to 0.01 if that is smaller: a bias that is almost 0 is a sum that almost cancels.
-    """
-    assert len(left) == len(right) > 0
-    worst, where = 0.0, ""
-    for (name, a), b in zip(left.items(), right.values(), strict=True):
-        assert a.shape == b.shape, name
-        if not a.size:
-            continue
-        gap = np.max(np.abs(a.astype("float64") - b.astype("float64")))
-        gap = gap / max(np.max(np.abs(a)), 1e-2)
-        if not gap <= worst:
-            worst, where = gap, name
-    return float(worst), where
-
-
-def compare(expected, found):
-    """Returns the largest relative difference of two outcomes, logs apart.
-
-    Logs are means that Keras keeps in float32, whatever the networks compute in: they
-    must agree to that precision.
-    """
-    left, right = (
-        {key: value for key, value in run.items() if key.startswith("log")}
-        for run in (expected, found)
-    )
-    gap, where = difference(left, right)
-    assert gap <= LOGS, (where, gap)
-    left, right = (
-        {key: value for key, value in run.items() if not key.startswith("log")}
-        for run in (expected, found)
-    )
-    return difference(left, right)[0]

@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from tests.conformance import cases
+from tests.conformance import cases, outcomes
 
 NUM_STEPS = 10
 # What a TPU cannot run, or would leave the device for.
@@ -57,7 +57,7 @@ def adam():
 
 def finish(gan, data):
     """Trains on the data; returns the outcome."""
-    return cases.outcome(gan, gan.fit(data, verbose=0).history)
+    return outcomes.outcome(gan, gan.fit(data, verbose=0).history)
 
 
 @functools.lru_cache(maxsize=2)
@@ -70,7 +70,7 @@ def in_another_mode(name, dtype="float64", **compile_arguments):
     """The same run, executed in another way."""
     gan = cases.build(name, dtype, **compile_arguments)
     found = finish(gan, batches(name, dtype))
-    return cases.compare(in_a_graph(name, dtype), found)
+    return outcomes.compare(in_a_graph(name, dtype), found)
 
 
 def half_way(name):
@@ -88,7 +88,7 @@ def saved_and_loaded(name):
         gan.save(f"{folder}/gan.keras")
         loaded = keras.models.load_model(f"{folder}/gan.keras")
     assert type(loaded) is type(gan)
-    return cases.difference(finish(gan, rest), finish(loaded, rest))[0]
+    return outcomes.difference(finish(gan, rest), finish(loaded, rest))[0]
 
 
 def weights_loaded(name):
@@ -99,7 +99,7 @@ def weights_loaded(name):
     with tempfile.TemporaryDirectory() as folder:
         gan.save_weights(f"{folder}/gan.weights.h5")
         fresh.load_weights(f"{folder}/gan.weights.h5")
-    return cases.difference(finish(gan, rest), finish(fresh, rest))[0]
+    return outcomes.difference(finish(gan, rest), finish(fresh, rest))[0]
 
 
 def copied(name):
@@ -110,7 +110,7 @@ def copied(name):
     copy.set_weights(gan.get_weights())
     assert copy.generator is not gan.generator
     data = batches(name)
-    return cases.difference(finish(gan, data), finish(copy, data))[0]
+    return outcomes.difference(finish(gan, data), finish(copy, data))[0]
 
 
 class Interrupt(keras.callbacks.Callback):
@@ -143,8 +143,8 @@ def resumed(name):
             except KeyboardInterrupt:
                 assert gan.num_steps == 6
             else:
-                found.append(cases.outcome(gan, history.history))
-    return cases.difference(*found)[0]
+                found.append(outcomes.outcome(gan, history.history))
+    return outcomes.difference(*found)[0]
 
 
 def in_half_precision(name, policy):

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from tests import strategies
-from tests.conformance import cases
+from tests.conformance import cases, outcomes
 
 
 def strategy_for(replicas):
@@ -37,7 +37,7 @@ def train(name, dtype, strategy=None):
     scores = gan.evaluate(cases.data(name, dtype), verbose=0, return_dict=True)
     logs.update({f"evaluated {log}": value for log, value in scores.items()})
     assert gan.num_steps == 20
-    return cases.outcome(gan, logs)
+    return outcomes.outcome(gan, logs)
 
 
 def slug(name, dtype):

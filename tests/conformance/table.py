@@ -15,7 +15,7 @@ import traceback
 import numpy as np
 
 from tests import memory
-from tests.conformance import cases, cluster, properties, run_cases
+from tests.conformance import cases, cluster, outcomes, properties, run_cases
 
 # Column -> (processes, replicas of a process, dtype).
 REPLICAS = {
@@ -62,7 +62,7 @@ def across_replicas(folder, column, names):
         expected = load(folder / "1 replica", name, dtype)
         found = load(folder / column, name, dtype)
         try:
-            cells[name] = figure(cases.compare(expected, found))
+            cells[name] = figure(outcomes.compare(expected, found))
         except (AssertionError, AttributeError):
             cells[name] = "failed"
     return cells

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_gamegan.games import randomness
 from keras_gamegan.models.step import labelled_data
-from tests.conformance import cases, run_cases
+from tests.conformance import cases, outcomes, run_cases
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5}
 QUICK = ["GAN alternating", "FictitiousGAN sampled"]
@@ -42,7 +42,7 @@ def on(replicas, name, dtype):
 
 @pytest.mark.parametrize("name, replicas, dtype", RUNS)
 def test_replicas_equal_one_device(name, replicas, dtype):
-    gap = cases.compare(alone(name, dtype), on(replicas, name, dtype))
+    gap = outcomes.compare(alone(name, dtype), on(replicas, name, dtype))
     assert gap <= TOLERANCE[dtype]
 
 
@@ -100,5 +100,5 @@ def test_optimizers_with_slots_and_static_batches():
         with strategy.scope():
             gan = cases.build("GAN alternating", "float64", adam)
         data = cases.data("GAN alternating", "float64", (12, 24), drop_remainder=True)
-        found.append(cases.outcome(gan, gan.fit(data, epochs=3, verbose=0).history))
-    assert cases.compare(*found) <= 1e-6
+        found.append(outcomes.outcome(gan, gan.fit(data, epochs=3, verbose=0).history))
+    assert outcomes.compare(*found) <= 1e-6

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from tests.conformance import cases, cluster, run_cases
+from tests.conformance import cases, cluster, outcomes, run_cases
 
 LIMIT = 1800
 # Workers -> a third of the rows, dtype and tolerance; the command that prints the table
@@ -47,4 +47,4 @@ def fixture_run(tmp_path_factory):
 def test_workers_equal_one_process(workers, name, run):
     _, dtype, tolerance = RUNS[workers]
     expected, found = (read(folder, name, dtype) for folder in run(workers))
-    assert cases.compare(expected, found) <= tolerance
+    assert outcomes.compare(expected, found) <= tolerance

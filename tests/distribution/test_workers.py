@@ -159,7 +159,7 @@ def test_one_worker_that_stops_stops_all(outcome):
 
 @pytest.mark.slow
 def test_keras_itself_cannot_yet(outcome):
-    """If this fails, keras#20585 is fixed: see distribution/multi_worker.py.
+    """If this fails, keras#20585 is fixed: see distribution/replicas.py.
 
     Then `logs_for_keras` and `BuiltTrainer` may have become superfluous.
     """

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan.games import best_response, steppers, structures, updates
+from keras_gamegan.games import best_response, descent_stepper, structures, updates
 
 RULES = updates.NAMES
 
@@ -69,8 +69,8 @@ def test_one_side_is_searched_and_the_other_lives(side, start):
     scheme = kgg.games.schemes.DualityGap(response)
     u, v = (structures.Player(tf.constant(x, tf.float64)) for x in (1.5, -0.5))
     update = updates.get("sgd", 0.05)
-    stepper = steppers.DescentStepper(
-        update, steppers.DescentStepper.initial_states(update, u, v)
+    stepper = descent_stepper.DescentStepper(
+        update, descent_stepper.DescentStepper.initial_states(update, u, v)
     )
     state = scheme.initial_state(u, v)
     names = {"generator": "minimizer", "discriminator": "maximizer"}

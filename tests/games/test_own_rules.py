@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan.games import best_response, steppers, updates
+from keras_gamegan.games import best_response, descent_stepper, updates
 
 
 def test_the_players_own_rule_goes_on_from_its_state():
@@ -13,7 +13,7 @@ def test_the_players_own_rule_goes_on_from_its_state():
     game = kgg.games.Game(lambda u, v: u * v + u**2 / 2 - v**2)
     u, v = kgg.games.schemes.players(np.float64(1.5), np.float64(-0.5))
     rule = updates.adam(0.1, 0.5, 0.9)
-    stepper = steppers.DescentStepper(
+    stepper = descent_stepper.DescentStepper(
         rule, [rule.init(each.weights) for each in (u, v)]
     )
     simultaneous = kgg.games.schemes.Simultaneous()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import keras_gamegan as kgg
-from keras_gamegan.games import history, randomness, retention
+from keras_gamegan.games import bookkeeping, randomness, retention
 
 # Chance of a false alarm of each statistical test, had the seed been drawn anew.
 ALARM = 1e-4
@@ -23,13 +23,13 @@ def simulator(name, capacity):
     def simulate(numbers):
         def push(slots, numbers):
             return tf.vectorized_map(
-                lambda pair: history.record_step(pair[0], rule, True, pair[1]),
+                lambda pair: bookkeeping.record_step(pair[0], rule, True, pair[1]),
                 (slots, numbers),
             )
 
         first = tf.nest.map_structure(
             lambda x: tf.repeat(x[tf.newaxis], tf.shape(numbers)[1], axis=0),
-            history.initial_slots(capacity),
+            bookkeeping.initial_slots(capacity),
         )
         slots = tf.scan(push, numbers, initializer=first)
         return tf.concat([first.ordinals[tf.newaxis], slots.ordinals], 0)
@@ -117,9 +117,9 @@ def test_geometric_ages():
 )
 @settings(max_examples=25)
 def test_slots_invariants(name, capacity, moves):
-    rule, slots, frozen = retention.get(name), history.initial_slots(capacity), {}
+    rule, slots, frozen = retention.get(name), bookkeeping.initial_slots(capacity), {}
     for push, number in moves:
-        before, slots = slots, history.record_step(slots, rule, push, number)
+        before, slots = slots, bookkeeping.record_step(slots, rule, push, number)
         ordinals, head = slots.ordinals.numpy(), int(slots.head)
         assert ordinals[head] == ordinals.max()
         assert ordinals.max() == int(tf.reduce_max(before.ordinals)) + push
@@ -134,7 +134,7 @@ def test_slots_invariants(name, capacity, moves):
         for ordinal, step in zip(ordinals, slots.steps.numpy(), strict=True):
             if ordinal >= 0 and ordinal != ordinals[head]:
                 assert frozen[ordinal] == step
-        share = history.probabilities(slots, dtype=tf.float64).numpy()
+        share = bookkeeping.probabilities(slots, dtype=tf.float64).numpy()
         np.testing.assert_allclose(share, (ordinals >= 0) / (ordinals >= 0).sum())
 
 
@@ -159,9 +159,9 @@ def test_rule_of_ones_own():
 
     rule = DropSecond()
     assert retention.get(rule) is rule
-    slots = history.initial_slots(3)
+    slots = bookkeeping.initial_slots(3)
     for _ in range(5):
-        slots = history.record_step(slots, rule, True, 0.0)
+        slots = bookkeeping.record_step(slots, rule, True, 0.0)
     assert slots.ordinals.numpy().tolist() == [0, 5, 2]
 
 

@@ -3,10 +3,10 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan.games import schemes, steppers, structures, updates
+from keras_gamegan.games import descent_stepper, schemes, structures, updates
 
 
-class Recorder(steppers.DescentStepper):
+class Recorder(descent_stepper.DescentStepper):
     """A stepper that also keeps the gradients it was handed."""
 
     def __init__(self, u, v, rate=0.1):

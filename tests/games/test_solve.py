@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan.games import history, schemes
+from keras_gamegan.games import schemes, tensor_history
 from keras_gamegan.games.solve import SCHEMES, make_scheme
 
 COUNTS = {
@@ -245,7 +245,8 @@ def test_a_history_that_is_not_answered_is_only_kept(side):
 def test_history_of_one_is_alternating_descent(solved, mixture):
     scheme = schemes.FictitiousPlay(
         lambda u, v: tuple(
-            history.TensorHistory(player, 1, mixture=mixture) for player in (u, v)
+            tensor_history.TensorHistory(player, 1, mixture=mixture)
+            for player in (u, v)
         )
     )
     result = kgg.games.solve(kgg.games.e3(), scheme=scheme)

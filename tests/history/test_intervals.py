@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan import stateless
+from keras_gamegan import stateless_network
 from keras_gamegan.history import intervals
 
 
@@ -54,7 +54,7 @@ def test_bank_freezes_at_a_growing_interval(network):
         interval=kgg.history.GrowingInterval(2, 2.0),
         retention="fifo",
     )
-    player = stateless.StatelessNetwork(network).player()
+    player = stateless_network.StatelessNetwork(network).player()
 
     @tf.function
     def record(player):
@@ -68,7 +68,7 @@ def test_bank_freezes_at_a_growing_interval(network):
 
 def test_without_an_interval_only_push_freezes(network):
     bank = kgg.WeightBank(network, 8, interval=None, retention="fifo")
-    player = stateless.StatelessNetwork(network).player()
+    player = stateless_network.StatelessNetwork(network).player()
     for _ in range(150):
         bank.record(player)
     assert bank.size == 1
@@ -111,7 +111,7 @@ def test_intervals_survive_a_saved_model(tmp_path, interval):
 def test_nothing_is_frozen_before_the_first_step(network):
     bank = kgg.WeightBank(network, 4, interval=Always(), retention="fifo")
     for _ in range(3):
-        bank.record(stateless.StatelessNetwork(network).player())
+        bank.record(stateless_network.StatelessNetwork(network).player())
     np.testing.assert_array_equal(bank.member_steps, [1, 2, 3])
 
 

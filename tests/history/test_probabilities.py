@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan import stateless
-from keras_gamegan.games import history
+from keras_gamegan import stateless_network
+from keras_gamegan.games import bookkeeping
 
 
 @pytest.fixture
@@ -61,15 +61,15 @@ def test_geometric_weights_of_equal_decay_are_uniform(bank):
 
 @pytest.mark.parametrize("compiled", [False, True])
 def test_probabilities_are_the_same_in_graphs_and_under_xla(compiled):
-    slots = history.Slots(
+    slots = bookkeeping.Slots(
         *(tf.constant(x, tf.int64) for x in ([7, -1, 3, 9, 4], [7, -1, 3, 9, 4], 3, 9))
     )
 
     @tf.function(jit_compile=compiled)
     def shares():
-        return history.probabilities(slots, 0.25, tf.float32, 0.7)
+        return bookkeeping.probabilities(slots, 0.25, tf.float32, 0.7)
 
-    expected = history.probabilities(slots, 0.25, tf.float32, 0.7)
+    expected = bookkeeping.probabilities(slots, 0.25, tf.float32, 0.7)
     np.testing.assert_array_equal(shares(), expected)
     stored = np.array([0.7**0, 0, 0.7**2, 0, 0.7**1])
     stored = 0.75 * stored / stored.sum()
@@ -125,7 +125,7 @@ def test_nash_bank_of_one(network):
 def test_a_step_without_a_push_leaves_assigned_probabilities(bank, network):
     made = bank(3, weights="nash")
     made.assign_probabilities([0.625, 0.25, 0.125])
-    made.record(stateless.StatelessNetwork(network).player())
+    made.record(stateless_network.StatelessNetwork(network).player())
     np.testing.assert_array_equal(made.member_probabilities, [0.625, 0.25, 0.125])
 
 
@@ -134,8 +134,8 @@ def test_mixtures_follow_the_assigned_probabilities(bank, network, mixture):
     made = bank(3, weights="nash", mixture=mixture)
     made.assign_probabilities([0, 1, 0])
     network.set_weights([w + 1 for w in network.get_weights()])  # Nothing like it.
-    mixed = made.mixture(stateless.StatelessNetwork(network).player())
-    played = mixed.players
+    mixed = made.mixture(stateless_network.StatelessNetwork(network).player())
+    played = mixed.members
     if mixture == "full":
         played = [
             player

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import keras_gamegan as kgg
-from keras_gamegan import stateless
-from keras_gamegan.games import history, randomness, retention
+from keras_gamegan import stateless_network
+from keras_gamegan.games import bookkeeping, randomness, retention
 
 # Chance of a false alarm of each statistical test, had the seeds been drawn anew.
 ALARM = 1e-4
@@ -34,12 +34,12 @@ def ordinals_of_seeds(name, capacity, pushes, seeds):
 
     def push(slots, count):
         number = _number(slots[1], count, count)
-        moved = history.record_step(slots[0], rule, True, number)
+        moved = bookkeeping.record_step(slots[0], rule, True, number)
         return moved, slots[1]
 
     @tf.function
     def run(seed):
-        first = (history.initial_slots(capacity), seed)
+        first = (bookkeeping.initial_slots(capacity), seed)
         return tf.foldl(push, tf.range(pushes, dtype=tf.int64), first)[0].ordinals
 
     return tf.function(
@@ -208,7 +208,7 @@ class BankMachine(stateful.RuleBasedStateMachine):
     def train(self, value):
         self.live = np.float32(value)
         _fill(self.holder.network, self.live)
-        player = stateless.StatelessNetwork(self.holder.network).player()
+        player = stateless_network.StatelessNetwork(self.holder.network).player()
         self.holder.bank.record(player)
         self.plain.record(self.live)
 
@@ -282,10 +282,10 @@ def test_any_sequence_agrees_with_a_plain_bank(rule):
     st.integers(0, 9),
 )
 def test_geometric_weights_against_plain_numbers(capacity, weight, decay, pushes):
-    slots, rule = history.initial_slots(capacity), retention.get("reservoir")
+    slots, rule = bookkeeping.initial_slots(capacity), retention.get("reservoir")
     for count in range(pushes):
-        slots = history.record_step(slots, rule, True, _number(3, count, count))
-    shares = history.probabilities(slots, weight, tf.float64, decay).numpy()
+        slots = bookkeeping.record_step(slots, rule, True, _number(3, count, count))
+    shares = bookkeeping.probabilities(slots, weight, tf.float64, decay).numpy()
     order = np.argsort(slots.ordinals)[-min(pushes + 1, capacity) :]
     by_age = shares[order][::-1]
     assert shares.sum() == pytest.approx(1, abs=1e-12)

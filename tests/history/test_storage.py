@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan import stateless
+from keras_gamegan import stateless_network
 from keras_gamegan.games import structures
 from keras_gamegan.history import storage
 
@@ -102,7 +102,7 @@ def test_bank_stores_rounded_weights_and_exact_integers(network, dtype):
     for number in numbers[1:]:
         bank.push()
         _fill(network, number)
-        bank.record(stateless.StatelessNetwork(network).player())
+        bank.record(stateless_network.StatelessNetwork(network).player())
     storing = dtype or "float32"
     for weights, number in zip(bank.member_weights, numbers, strict=True):
         expected = tf.cast(tf.constant(number, tf.float32), storing)
@@ -129,7 +129,7 @@ def test_live_model_is_played_exactly(network, dtype, mixture):
     bank = kgg.WeightBank(network, 3, dtype=dtype, mixture=mixture, current_weight=1)
     bank.push()
     mixed = bank.mixture(live)
-    played = mixed.players
+    played = mixed.members
     if mixture == "full":
         played = [played[int(np.argmax(mixed.probabilities))]]
     for player in played:

@@ -4,8 +4,8 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan import stateless
-from keras_gamegan.games import history, structures
+from keras_gamegan import stateless_network
+from keras_gamegan.games import bookkeeping, structures, tensor_history
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def _train(bank, network, steps):
     """Plays training: at step i every weight is i."""
     for step in steps:
         _set(network, step)
-        bank.record(stateless.StatelessNetwork(network).player())
+        bank.record(stateless_network.StatelessNetwork(network).player())
 
 
 def test_a_new_bank_holds_the_live_model(network):
@@ -66,7 +66,7 @@ def test_record_follows_the_live_model_and_freezes_every_interval(network):
 @pytest.mark.parametrize("retention", ["fifo", "thinned"])
 def test_same_models_as_a_history_of_tensors(network, retention):
     bank = kgg.WeightBank(network, 4, interval=1, retention=retention, seed=5)
-    tensors = history.TensorHistory(
+    tensors = tensor_history.TensorHistory(
         structures.Player(tf.zeros(())),
         4,
         interval=1,
@@ -101,7 +101,7 @@ def test_several_pushes_of_one_step_draw_different_numbers(network):
     bank = kgg.WeightBank(network, 8, retention="geometric", seed=1)
     numbers = set()
     for _ in range(12):
-        numbers.add(float(history.retention_number(1, bank.slots())))
+        numbers.add(float(bookkeeping.retention_number(1, bank.slots())))
         bank.push()
     assert len(numbers) == 12
 
@@ -152,7 +152,7 @@ def filled():
 
 def test_full_mixture_plays_the_live_model_in_the_heads_place(filled):
     mixture = filled(mixture="full").mixture(_live(9.0))
-    played = [float(player.weights[0][0, 0]) for player in mixture.players]
+    played = [float(player.weights[0][0, 0]) for player in mixture.members]
     share = mixture.probabilities.numpy()
     assert dict(zip(played[:3], share[:3], strict=True)) == {
         1.0: 0.25,
@@ -176,7 +176,7 @@ def test_sampled_mixture_draws_by_probability(filled):
 
     @tf.function
     def draw():
-        (player,) = bank.mixture(_live(9.0)).players
+        (player,) = bank.mixture(_live(9.0)).members
         bank._clock.assign_add(1)
         return player.weights[0][0, 0]
 
@@ -190,9 +190,9 @@ def test_sampled_mixture_draws_by_probability(filled):
 
 def test_capacity_one_is_the_live_model_itself(network):
     bank = kgg.WeightBank(network, 1)
-    player = stateless.StatelessNetwork(network).player()
+    player = stateless_network.StatelessNetwork(network).player()
     mixture = bank.mixture(player)
-    assert mixture.players == (player,) and mixture.probabilities is None
+    assert mixture.members == (player,) and mixture.probabilities is None
 
 
 def test_cost_does_not_grow_with_the_capacity(network):

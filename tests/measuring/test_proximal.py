@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import keras_gamegan as kgg
 from keras_gamegan.games import randomness, structures
-from keras_gamegan.measuring import discriminators, held_out
+from keras_gamegan.measuring import held_out, sobolev_distance
 from keras_gamegan.models.step import adversarial_game
 from tests.measuring import known_games
 
@@ -56,7 +56,7 @@ def test_distance_and_its_gradient():
     gan = known_games.line_gan(0.0, 0.5)
     examples = adversarial_game.Examples(tf.constant(LINE))
     batch = held_out.batch(gan, examples, 8, 0, randomness.root(0))
-    distance = discriminators.sobolev_distance(gan.game)
+    distance = sobolev_distance.sobolev_distance(gan.game)
     slope = tf.constant([[2.0]], tf.float64)
     center = structures.Player([tf.constant([[0.5]], tf.float64)], [])
     with tf.GradientTape() as tape:
@@ -87,7 +87,7 @@ def test_distance_of_a_network_by_hand():
         slopes_by_hand(p.weights, batch.examples.real.numpy()) for p in (other, player)
     )
     expected = np.mean(np.sum((one - two) ** 2, axis=1))
-    measured = discriminators.sobolev_distance(gan.game)(other, player, batch)
+    measured = sobolev_distance.sobolev_distance(gan.game)(other, player, batch)
     assert float(measured) == pytest.approx(expected, rel=1e-5)
 
 

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan import payoffs, stateless
+from keras_gamegan import payoffs, stateless_network
 from keras_gamegan.games import gradients, randomness, structures
 from keras_gamegan.models.step import adversarial_game, labelled_data
 
@@ -28,8 +28,8 @@ def make_game(networks):
     def build(penalty=None, kind="mlp", loss="minimax"):
         discriminator, generator = networks(kind)
         return adversarial_game.AdversarialGame(
-            stateless.StatelessNetwork(discriminator),
-            stateless.StatelessNetwork(generator),
+            stateless_network.StatelessNetwork(discriminator),
+            stateless_network.StatelessNetwork(generator),
             kgg.payoffs.get(loss),
             penalty,
         )
@@ -63,7 +63,7 @@ def test_every(make_game, batch, every):
     np.testing.assert_array_equal(loss.value, without.value)
     real, fake, uniform = penalty.seen
     np.testing.assert_array_equal(real, batch.examples.real[::every])
-    generated = game.generate(opponent.players[0], batch, False)[0]
+    generated = game.generate(opponent.members[0], batch, False)[0]
     np.testing.assert_allclose(fake, generated[::every], rtol=1e-6)
     assert len(uniform) == len(real) and len(set(uniform)) == len(uniform)
 
@@ -94,8 +94,8 @@ def test_penalty_meets_the_whole_mixture(make_game, points):
 def test_gradients_of_both_players_are_finite_differences(networks, loss):
     discriminator, generator = networks("mlp", "float64")
     game = adversarial_game.AdversarialGame(
-        stateless.StatelessNetwork(discriminator),
-        stateless.StatelessNetwork(generator),
+        stateless_network.StatelessNetwork(discriminator),
+        stateless_network.StatelessNetwork(generator),
         kgg.payoffs.get(loss),
         kgg.penalties.get("r1"),
     )
@@ -127,7 +127,7 @@ def test_gradients_of_both_players_are_finite_differences(networks, loss):
 def test_values_agree_however_they_are_computed(make_game, batch):
     game = make_game(loss="least_squares")
     opponent, v = _pure(game)
-    (u,) = opponent.players
+    (u,) = opponent.members
     assert game.exact_minimizer_value and game.exact_maximizer_value
     value = game.value(u, v, batch)
     np.testing.assert_allclose(
@@ -149,7 +149,7 @@ def test_modes_of_one_player_leave_the_others_value_exact(networks, batch, modes
     place = ("discriminator", "generator").index(modes)
     pairs[modes] = networks("modes")[place]
     game = adversarial_game.AdversarialGame(
-        *(stateless.StatelessNetwork(each) for each in pairs.values()),
+        *(stateless_network.StatelessNetwork(each) for each in pairs.values()),
         payoffs.get("minimax"),
     )
     u, v = game.generator.player(), game.discriminator.player()
@@ -169,8 +169,8 @@ def test_modes_of_one_player_leave_the_others_value_exact(networks, batch, modes
 def test_labels_reach_both_networks(networks):
     discriminator, generator = networks("conditional")
     game = adversarial_game.AdversarialGame(
-        stateless.StatelessNetwork(discriminator),
-        stateless.StatelessNetwork(generator),
+        stateless_network.StatelessNetwork(discriminator),
+        stateless_network.StatelessNetwork(generator),
         kgg.payoffs.get("minimax"),
         kgg.penalties.R1(every=2),
     )
@@ -212,7 +212,7 @@ def patches(request, networks):
 def test_losses_of_patches_are_means_over_them(patches, loss, batch):
     penalty = Slopes()
     game = adversarial_game.AdversarialGame(
-        *(stateless.StatelessNetwork(network) for network in patches),
+        *(stateless_network.StatelessNetwork(network) for network in patches),
         kgg.payoffs.get(loss),
         penalty,
     )
@@ -239,7 +239,7 @@ def test_losses_of_patches_are_means_over_them(patches, loss, batch):
     # A penalty sees one logit for each example, the mean of its patches.
     np.testing.assert_allclose(out.loss, real.mean() - value, rtol=1e-4)
     np.testing.assert_allclose(out.details["d_fake"], expected["d_fake"], rtol=1e-5)
-    opponent, u = structures.pure(v), opponent.players[0]
+    opponent, u = structures.pure(v), opponent.members[0]
     out = game.minimizer_objective(opponent, batch, with_value=True)(u)
     np.testing.assert_allclose([out.loss, out.value], [descended, value], 1e-5, 1e-8)
 
@@ -250,7 +250,10 @@ def test_noisy_labels_change_what_d_descends_and_nothing_else(networks, points):
     found = {}
     for noise in (0.0, 0.25, 0.5):
         game = adversarial_game.AdversarialGame(
-            *(stateless.StatelessNetwork(network) for network in networks("mlp")),
+            *(
+                stateless_network.StatelessNetwork(network)
+                for network in networks("mlp")
+            ),
             kgg.payoffs.get("non_saturating", label_noise=noise),
         )
         opponent, v = _pure(game)
@@ -267,7 +270,7 @@ def test_noisy_labels_change_what_d_descends_and_nothing_else(networks, points):
         for sign in (-1.0, 1.0)
         for data in (
             batch.examples.real,
-            game.generate(opponent.players[0], batch, False)[0],
+            game.generate(opponent.members[0], batch, False)[0],
         )
     ]
     right, wrong = 0.5 * (both[0] + both[3]), 0.5 * (both[1] + both[2])

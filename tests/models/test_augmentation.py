@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 import keras_gamegan as kgg
-from keras_gamegan.models import augmentation
+from keras_gamegan.models import augmenting_layers
 
 # Arguments with which a layer changes the images below, where it needs any.
 ARGUMENTS = {
@@ -49,7 +49,7 @@ def test_a_layer_augments_if_its_modes_differ(name):
     fixed = np.array(layer(images, training=False))
     moved = [np.array(layer(images, training=True)) for _ in range(3)]
     differ = any(not np.array_equal(each, fixed) for each in moved)
-    assert augmentation.augments(layer) == differ
+    assert augmenting_layers.augments(layer) == differ
 
 
 def test_every_layer_that_is_called_random_is_swept():
@@ -115,7 +115,7 @@ def test_what_is_right_is_not_warned_of():
     )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        augmentation.warn(network, stacklevel=1)
+        augmenting_layers.warn(network, stacklevel=1)
     # It augments in both players' steps.
     images = np.random.default_rng(0).normal(size=(64, 4, 4, 1)).astype("float32")
     one, other = network(images, training=False), network(images, training=False)

@@ -1,9 +1,13 @@
 """Data that a GAN cannot be trained on, and what is said of them."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras import layers
 
+import keras_gamegan as kgg
+from keras_gamegan.models.step import data_checks
 from tests.models import sequences
 
 
@@ -110,3 +114,78 @@ def test_other_kinds_of_data(make, points):
     assert gan.num_steps == 3
     with pytest.raises(ValueError, match=r"Received: shape \(8, 1\)"):
         gan.fit(sequences.Sequence(points[:, :1]), verbose=0)
+
+
+GREY, COLOUR, POINTS = (None, 28, 28, 1), (None, 28, 28, 3), (None, 2)
+GREY, COLOUR, POINTS = (None, 28, 28, 1), (None, 28, 28, 3), (None, 2)
+NCHW = (None, 3, 28, 28)
+HINTS = [
+    # Shape of the data, of what the networks take, what to do.
+    ((8, 28, 28), GREY, "channel axis to grey images: images[..., None]"),
+    ((8, 28, 28), COLOUR, "np.repeat(images[..., None], 3, axis=-1)"),
+    ((28, 28, 1), GREY, "Batch the data set: dataset.batch(32)"),
+    ((28, 28, 3), COLOUR, "Batch the data set"),
+    ((2,), POINTS, "Batch the data set"),
+    ((8, 1, 28, 28), GREY, "channels come first: np.moveaxis(images, 1, -1)"),
+    ((None, 3, 28, 28), COLOUR, "channels come first"),
+    ((8, 28, 28, 3), NCHW, "take the channels first: np.moveaxis(images, -1, 1)"),
+    ((8, 28, 28, 4), COLOUR, "RGBA as a rule: drop alpha, images[..., :3]"),
+    ((8, 28, 28, 4), GREY, "images[..., :3].mean(axis=-1, keepdims=True)"),
+    ((8, 28, 28, 1), COLOUR, "are grey: np.repeat(images, 3, axis=-1)"),
+    ((8, 28, 28, 3), GREY, "are in colour: images.mean(axis=-1, keepdims=True)"),
+    ((8, 32, 32, 1), GREY, "another size: resize them.*resize(images, (28, 28))"),
+    ((None, 32, 32, 3), GREY, "another size"),
+    ((8, 1, 28, 28, 1), GREY, "Drop the second axis: np.squeeze(data, axis=1)"),
+    ((8, 28, 28, 1, 1), GREY, "Drop the last axis: np.squeeze(data, axis=-1)"),
+    ((8, 4, 28, 28, 1), GREY, "batched twice: leave out one"),
+    ((8, 2, 1), POINTS, "Drop the last axis"),
+    ((8, 784), GREY, "data.reshape((-1, 28, 28, 1))"),
+    ((8, 28, 28, 1), (None, 784), "data.reshape((-1, 784))"),
+    ((8, 3), POINTS, "has 3 coordinates: build the networks for them"),
+    ((8, 28, 28, 5), COLOUR, "Give the data that shape, or build the networks"),
+    ((8,), GREY, "Give the data that shape"),
+    ((), POINTS, "Give the data that shape"),
+]
+
+
+@pytest.mark.parametrize(("given", "taken", "hint"), HINTS, ids=str)
+def test_what_is_wrong_with_a_shape(given, taken, hint):
+    found = data_checks.hint(given, taken)
+    assert all(part in found for part in hint.split(".*"))
+    assert data_checks.hint(given, taken).endswith(".")
+
+
+def test_an_open_discriminator_takes_what_the_generator_makes(make):
+    discriminator = keras.Sequential(
+        [
+            keras.Input((None, None, 1)),
+            layers.Conv2D(1, 3),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(1),
+        ]
+    )
+    generator = keras.Sequential(
+        [keras.Input((3,)), layers.Dense(64), layers.Reshape((8, 8, 1))]
+    )
+    gan = kgg.GAN(discriminator, generator)
+    gan.compile(run_eagerly=True)
+    coloured = kgg.GAN(
+        keras.Sequential([keras.Input((8, 8, 3)), layers.Flatten(), layers.Dense(1)]),
+        keras.Sequential(
+            [keras.Input((3,)), layers.Dense(192), layers.Reshape((8, 8, 3))]
+        ),
+    )
+    message = r"\(None, 8, 8, 1\), as the generator makes it \(.*Received: shape \(4, 9"
+    data = np.zeros((4, 9, 9, 1), "float32")
+    for x in (
+        data,
+        tf.data.Dataset.from_tensors(data),
+        sequences.Sequence(np.zeros((16, 9, 9, 1))),
+    ):
+        with pytest.raises(ValueError, match=message.replace(r"\(4", r"\(\d")):
+            gan.fit(x, verbose=0)
+    with pytest.raises(
+        ValueError, match=r"as the discriminator takes it.*\[\.\.\., :3\]"
+    ):
+        data_checks.check_shape(tf.TensorShape((4, 8, 8, 4)), coloured)
+    gan.fit(data[:, :8, :8], verbose=0)

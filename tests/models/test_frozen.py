@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
+from keras_gamegan.distribution import replicas
 from keras_gamegan.games import randomness, structures
 from keras_gamegan.models.step import (
     adversarial_game,
@@ -37,11 +38,12 @@ def play(make, points):
         players = gan.generator_network.player(), gan.discriminator_network.player()
         step = tf.constant(0, tf.int64)
         stepper = optimizer_stepper.OptimizerStepper(
-            gan._roles.players,
+            gan._roles.names,
             (gan.generator_network, gan.discriminator_network),
             (gan.g_optimizer, gan.d_optimizer),
             players,
             guard.StepGuard(step, gan._roles),
+            replicas.Share(len(points), 0, len(points)),
         )
 
         class OneSided:
@@ -88,8 +90,8 @@ def game(networks):
     """A game of networks with BatchNorm and Dropout."""
     discriminator, generator = networks("modes")
     built = adversarial_game.AdversarialGame(
-        kgg.stateless.StatelessNetwork(discriminator),
-        kgg.stateless.StatelessNetwork(generator),
+        kgg.stateless_network.StatelessNetwork(discriminator),
+        kgg.stateless_network.StatelessNetwork(generator),
         kgg.payoffs.get("non_saturating"),
     )
     return built

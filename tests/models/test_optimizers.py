@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan import stateless
+from keras_gamegan import stateless_network
 from keras_gamegan.models import optimizers, roles
 
 
@@ -85,7 +85,9 @@ def test_schedules_follow_each_optimizers_own_steps(make, points):
 
 
 def test_names_configurations_and_objects(networks):
-    players = [stateless.StatelessNetwork(each) for each in reversed(networks())]
+    players = [
+        stateless_network.StatelessNetwork(each) for each in reversed(networks())
+    ]
     config = keras.optimizers.serialize(keras.optimizers.RMSprop(0.5))
     g, d = optimizers.prepare(roles.GAN, (config, "adam"), players, True)
     assert isinstance(d, keras.optimizers.Adam) and d.built
@@ -99,7 +101,9 @@ def test_names_configurations_and_objects(networks):
 
 @pytest.mark.parametrize("bad", ["best", 3, None])
 def test_unknown_optimizers(networks, bad):
-    players = [stateless.StatelessNetwork(each) for each in reversed(networks())]
+    players = [
+        stateless_network.StatelessNetwork(each) for each in reversed(networks())
+    ]
     with pytest.raises(ValueError, match="`g_optimizer` must be a Keras optimizer"):
         optimizers.prepare(roles.GAN, (bad, "adam"), players, True)
 

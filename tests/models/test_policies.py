@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import keras_gamegan as kgg
-from keras_gamegan import stateless
+from keras_gamegan import stateless_network
 from keras_gamegan.games import randomness
 
 CLASSES = {
@@ -96,7 +96,7 @@ def test_a_network_that_ends_in_float32(policy):
     for network, inputs in zip(
         pair, ([[0.3, 0.1]], [[0.1, 0.2, 0.3, 0.4]]), strict=True
     ):
-        player = stateless.StatelessNetwork(network)
+        player = stateless_network.StatelessNetwork(network)
         inputs = keras.ops.convert_to_tensor(inputs, player.dtype)
         found = player.apply(player.player(), inputs, False, randomness.root(0))[0]
         assert found.dtype == OUTPUTS[policy] == player.dtype

@@ -9,10 +9,11 @@ import tensorflow as tf
 
 import keras_gamegan as kgg
 from keras_gamegan.distribution import replicas
-from keras_gamegan.games import gradients, history, randomness, structures
+from keras_gamegan.games import bookkeeping, gradients, randomness, structures
 from keras_gamegan.models.step import adversarial_game, labelled_data
 from keras_gamegan.models.step import batch as batches
-from tests.conformance import cases, run_cases
+from tests.conformance import outcomes, run_cases
+from tests.conformance.networks import pair
 
 SHARES = np.array([0.5, 0.0, 0.2, 0.3])
 
@@ -27,7 +28,7 @@ def law(slices, shares):
     middles = (cuts[1:] + cuts[:-1]) / 2
     tensor = tf.constant(shares, tf.float64)
     return [
-        (history.systematic_slots(middle, slices, tensor).numpy(), width)
+        (bookkeeping.systematic_slots(middle, slices, tensor).numpy(), width)
         for middle, width in zip(middles, np.diff(cuts), strict=True)
         if width > 1e-12
     ]
@@ -48,14 +49,16 @@ def test_systematic_sample(slices):
 def test_systematic_sample_of_float32_never_leaves_the_bank():
     last = np.nextafter(np.float32(1), np.float32(0))
     for slices in (1, 3, 7, 64):
-        slots = history.systematic_slots(last, slices, tf.constant(SHARES, tf.float32))
+        slots = bookkeeping.systematic_slots(
+            last, slices, tf.constant(SHARES, tf.float32)
+        )
         assert slots.dtype == tf.int64 and slots.shape == (slices,)
         assert not np.any(np.isin(slots, [1])) and np.max(slots) <= 3
 
 
 def _setting(kind, payoff, penalty=None):
     """A float64 game, its batch, and four players of each side."""
-    discriminator, generator = cases.networks(kind, "float64")
+    discriminator, generator = pair(kind, "float64")
     gan = kgg.GAN(discriminator, generator, seed=0)
     gan.compile("sgd", "sgd", loss=payoff, penalty=penalty)
     rng = np.random.default_rng(0)
@@ -202,7 +205,7 @@ def test_an_example_meets_the_member_of_its_global_index():
     assert shares is None
     for index in range(24):
         np.testing.assert_allclose(fake[index], every[chosen[index % 3]][index])
-    mixture = mixture._replace(players=tuple(discriminators[i] for i in chosen))
+    mixture = mixture._replace(members=tuple(discriminators[i] for i in chosen))
     (logits,), _ = gan.game._answers(mixture, fake, batch)
     for index in range(24):
         v = discriminators[chosen[index % 3]]
@@ -211,7 +214,7 @@ def test_an_example_meets_the_member_of_its_global_index():
 
 
 def test_bank_draws_the_systematic_sample_of_its_clock():
-    discriminator, _ = cases.networks("mlp")
+    discriminator, _ = pair("mlp")
     bank = kgg.WeightBank(
         discriminator, 4, interval=None, retention="fifo", mixture="sliced", seed=3
     )
@@ -225,10 +228,10 @@ def test_bank_draws_the_systematic_sample_of_its_clock():
         number = randomness.uniform(
             bank._stream(randomness.Purpose.OPPONENT, bank.slots().clock)
         )
-        slots = history.systematic_slots(number, 4, bank.probabilities()).numpy()
+        slots = bookkeeping.systematic_slots(number, 4, bank.probabilities()).numpy()
         drawn.add(tuple(slots))
-        assert mixture.sliced and len(mixture.players) == 4
-        for player, slot in zip(mixture.players, slots, strict=True):
+        assert mixture.sliced and len(mixture.members) == 4
+        for player, slot in zip(mixture.members, slots, strict=True):
             expected = live if slot == int(bank.slots().head) else bank.member(slot)
             np.testing.assert_array_equal(player.weights[0], expected.weights[0])
         bank.record(live)
@@ -253,7 +256,7 @@ def _train(row, num_replicas=1, batch=24, steps=6, push=False, **options):
     settings = {"capacity": 3, "interval": 1, "slices": 3, **settings}
     with strategy.scope() if strategy else contextlib.nullcontext():
         gan = kgg.FictitiousGAN(
-            *cases.networks(networks, "float64"),
+            *pair(networks, "float64"),
             history=kgg.History(**settings),
             mixture="sliced",
             discriminator_steps=2,
@@ -279,7 +282,7 @@ def _train(row, num_replicas=1, batch=24, steps=6, push=False, **options):
             for value in replicas.local_values(variable):
                 np.testing.assert_array_equal(value, np.array(variable))
         gan.fit(data, verbose=0)
-    return cases.outcome(gan, logs)
+    return outcomes.outcome(gan, logs)
 
 
 @pytest.mark.parametrize(
@@ -296,15 +299,15 @@ def test_replicas_take_the_same_steps(row):
         {name: value for name, value in run.items() if name not in logs}
         for run in (one, two)
     ]
-    assert cases.difference(*weights)[0] <= 1e-10
-    assert cases.difference(one, two)[0] <= 1e-6  # Logs are float32.
+    assert outcomes.difference(*weights)[0] <= 1e-10
+    assert outcomes.difference(one, two)[0] <= 1e-6  # Logs are float32.
 
 
 @pytest.mark.slow
 def test_push_outside_of_replicas():
     one = _train("r1", push=True)
     two = _train("r1", num_replicas=2, push=True)
-    assert cases.difference(one, two)[0] <= 1e-6
+    assert outcomes.difference(one, two)[0] <= 1e-6
 
 
 @pytest.mark.parametrize(
@@ -315,7 +318,7 @@ def test_push_outside_of_replicas():
     ],
 )
 def test_compiled_and_eager_steps(options):
-    assert cases.difference(_train("r1"), _train("r1", **options))[0] <= 1e-6
+    assert outcomes.difference(_train("r1"), _train("r1", **options))[0] <= 1e-6
 
 
 def test_one_slice_is_the_sampled_mixture(make, points, state, assert_same):

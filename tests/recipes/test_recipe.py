@@ -75,7 +75,7 @@ def test_callbacks():
         ({"decay_start": 1.0}, r"`start` must be a number in \[0, 1\)"),
         ({"penalty_weight": -1.0}, "`penalty_weight` must be a number in"),
         ({"penalty_weight": 0.0}, 'For none, penalty="none"'),
-        ({"current_weight": 1.5}, "-1 is the share of any other"),
+        ({"current_weight": 1.5}, "-1 is the probability of any other"),
         (
             {"method": "fictitious", "side": "generator"},
             "answered='discriminator' with side='generator'",

@@ -1,12 +1,5 @@
 """The schemes: gradients for both players, as pure functions."""
 
-from keras_gamegan.games.schemes.base import Scheme as Scheme
-from keras_gamegan.games.schemes.base import State as State
-from keras_gamegan.games.schemes.base import Step as Step
-from keras_gamegan.games.schemes.base import Stepper as Stepper
-from keras_gamegan.games.schemes.base import first_state as first_state
-from keras_gamegan.games.schemes.base import players as players
-from keras_gamegan.games.schemes.base import report as report
 from keras_gamegan.games.schemes.consensus import Consensus as Consensus
 from keras_gamegan.games.schemes.descent import Alternating as Alternating
 from keras_gamegan.games.schemes.descent import Extragradient as Extragradient
@@ -20,6 +13,13 @@ from keras_gamegan.games.schemes.fictitious_play import FictitiousPlay as Fictit
 from keras_gamegan.games.schemes.lookahead import Lookahead as Lookahead
 from keras_gamegan.games.schemes.registry import NAMES as NAMES
 from keras_gamegan.games.schemes.registry import get as get
+from keras_gamegan.games.schemes.scheme import Scheme as Scheme
+from keras_gamegan.games.schemes.scheme import State as State
+from keras_gamegan.games.schemes.scheme import Step as Step
+from keras_gamegan.games.schemes.scheme import Stepper as Stepper
+from keras_gamegan.games.schemes.scheme import first_state as first_state
+from keras_gamegan.games.schemes.scheme import players as players
+from keras_gamegan.games.schemes.scheme import report as report
 from keras_gamegan.games.schemes.unrolled import Unrolled as Unrolled
 
 __all__ = [

@@ -7,12 +7,12 @@ import tensorflow as tf
 from keras_gamegan import validation
 from keras_gamegan.games import structures
 from keras_gamegan.games.game import BatchFn, TwoPlayerGame
-from keras_gamegan.games.schemes import base, descent
+from keras_gamegan.games.schemes import descent, scheme
 from keras_gamegan.games.structures import Player
 from keras_gamegan.typing import Config
 
 
-class Consensus(base.Scheme):
+class Consensus(scheme.Scheme):
     """Consensus optimisation: descent that also shrinks the vector field F.
 
     w <- w - a (F + gamma grad R),   R = |F|^2,   F = (grad_u M, -grad_v M).
@@ -45,11 +45,11 @@ class Consensus(base.Scheme):
         u: Player,
         v: Player,
         state: Any,
-        stepper: base.Stepper,
+        stepper: scheme.Stepper,
         batch_fn: BatchFn | None = None,
-    ) -> base.Step:
+    ) -> scheme.Step:
         """Updates both players once; see `Scheme.step`."""
-        batch = base.draw(batch_fn, 0)
+        batch = scheme.draw(batch_fn, 0)
         weights = u.weights, v.weights
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
@@ -79,13 +79,13 @@ class Consensus(base.Scheme):
             else structures.scale(gradient, (1.0 if scale is None else scale) / common)
             for gradient, scale in zip(pull, scales, strict=True)
         )
-        return base.Step(
+        return scheme.Step(
             stepper.minimizer(
                 out_u.player, structures.add_scaled(grad_u, self.gamma, pull_u)
             ),
             stepper.maximizer(
                 out_v.player, structures.add_scaled(grad_v, self.gamma, pull_v)
             ),
-            base.next_state(state),
-            base.report(out_u, out_v),
+            scheme.next_state(state),
+            scheme.report(out_u, out_v),
         )

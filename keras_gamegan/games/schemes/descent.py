@@ -7,13 +7,13 @@ import tensorflow as tf
 from keras_gamegan import validation
 from keras_gamegan.games import gradients, structures
 from keras_gamegan.games.game import BatchFn, Outcome, TwoPlayerGame
-from keras_gamegan.games.schemes import base
+from keras_gamegan.games.schemes import scheme
 from keras_gamegan.games.structures import Mixture, Player
 from keras_gamegan.typing import Config, Structure
 
 
 def simultaneous_gradients(
-    game: TwoPlayerGame, u: Player, v: Player, stepper: base.Stepper, batch: Any
+    game: TwoPlayerGame, u: Player, v: Player, stepper: scheme.Stepper, batch: Any
 ) -> tuple[tuple[Outcome, Structure], tuple[Outcome, Structure]]:
     """Differentiates both players' losses at the same point.
 
@@ -29,9 +29,9 @@ def simultaneous_gradients(
 
     Example:
         >>> import keras_gamegan as kgg
-        >>> from keras_gamegan.games import steppers, updates
+        >>> from keras_gamegan.games import descent_stepper, updates
         >>> u, v = kgg.games.schemes.players(2.0, 3.0)
-        >>> stepper = steppers.DescentStepper(updates.sgd(0.1), ((), ()))
+        >>> stepper = descent_stepper.DescentStepper(updates.sgd(0.1), ((), ()))
         >>> of_u, of_v = kgg.games.schemes.simultaneous_gradients(
         ...     kgg.games.bilinear(), u, v, stepper, None
         ... )
@@ -53,7 +53,7 @@ def simultaneous_gradients(
     return of_u, of_v
 
 
-class Simultaneous(base.Scheme):
+class Simultaneous(scheme.Scheme):
     """Simultaneous gradient descent-ascent: both gradients at the same point.
 
     u <- u - a grad_u M(u, v),   v <- v + a grad_v M(u, v).
@@ -73,22 +73,22 @@ class Simultaneous(base.Scheme):
         u: Player,
         v: Player,
         state: Any,
-        stepper: base.Stepper,
+        stepper: scheme.Stepper,
         batch_fn: BatchFn | None = None,
-    ) -> base.Step:
+    ) -> scheme.Step:
         """Updates both players once; see `Scheme.step`."""
         (out_u, grad_u), (out_v, grad_v) = simultaneous_gradients(
-            game, u, v, stepper, base.draw(batch_fn, 0)
+            game, u, v, stepper, scheme.draw(batch_fn, 0)
         )
-        return base.Step(
+        return scheme.Step(
             stepper.minimizer(out_u.player, grad_u),
             stepper.maximizer(out_v.player, grad_v),
-            base.next_state(state),
-            base.report(out_u, out_v),
+            scheme.next_state(state),
+            scheme.report(out_u, out_v),
         )
 
 
-class Alternating(base.Scheme):
+class Alternating(scheme.Scheme):
     """Alternating gradient descent-ascent: the maximiser moves first.
 
     v <- v + a grad_v M(u, v), `maximizer_steps` times; then, against the new v,
@@ -136,14 +136,14 @@ class Alternating(base.Scheme):
         u: Player,
         v: Player,
         state: Any,
-        stepper: base.Stepper,
+        stepper: scheme.Stepper,
         batch_fn: BatchFn | None = None,
-    ) -> base.Step:
+    ) -> scheme.Step:
         """Updates both players once; see `Scheme.step`."""
         opponents = self.opponents_of_maximizer(u, state)
         for index in range(self.maximizer_steps):
             out_v, grad_v = gradients.loss_and_gradient(
-                game.maximizer_objective(opponents, base.draw(batch_fn, index)),
+                game.maximizer_objective(opponents, scheme.draw(batch_fn, index)),
                 v,
                 stepper.maximizer_scale,
                 stepper.maximizer_missing,
@@ -151,7 +151,7 @@ class Alternating(base.Scheme):
             v = stepper.maximizer(out_v.player, grad_v)
         opponents = self.opponents_of_minimizer(v, state)
         for index in range(self.minimizer_steps):
-            batch = base.draw(batch_fn, self.maximizer_steps + index)
+            batch = scheme.draw(batch_fn, self.maximizer_steps + index)
             out_u, grad_u = gradients.loss_and_gradient(
                 game.minimizer_objective(opponents, batch),
                 u,
@@ -159,10 +159,10 @@ class Alternating(base.Scheme):
                 stepper.minimizer_missing,
             )
             u = stepper.minimizer(out_u.player, grad_u)
-        return base.Step(u, v, base.next_state(state), base.report(out_u, out_v))
+        return scheme.Step(u, v, scheme.next_state(state), scheme.report(out_u, out_v))
 
 
-class Extragradient(base.Scheme):
+class Extragradient(scheme.Scheme):
     """Extragradient: step with the gradient at a look-ahead point.
 
     (u', v') = (u, v) - e F(u, v);   (u, v) <- (u, v) - a F(u', v'),
@@ -204,11 +204,11 @@ class Extragradient(base.Scheme):
         u: Player,
         v: Player,
         state: Any,
-        stepper: base.Stepper,
+        stepper: scheme.Stepper,
         batch_fn: BatchFn | None = None,
-    ) -> base.Step:
+    ) -> scheme.Step:
         """Updates both players once; see `Scheme.step`."""
-        batch = base.draw(batch_fn, 0)
+        batch = scheme.draw(batch_fn, 0)
         (out_u, grad_u), (out_v, grad_v) = simultaneous_gradients(
             game, u, v, stepper, batch
         )
@@ -228,15 +228,15 @@ class Extragradient(base.Scheme):
         (_, grad_u), (_, grad_v) = simultaneous_gradients(
             game, ahead_u, ahead_v, stepper, batch
         )
-        return base.Step(
+        return scheme.Step(
             stepper.minimizer(out_u.player, grad_u),
             stepper.maximizer(out_v.player, grad_v),
-            base.next_state(state),
-            base.report(out_u, out_v),
+            scheme.next_state(state),
+            scheme.report(out_u, out_v),
         )
 
 
-class Optimistic(base.Scheme):
+class Optimistic(scheme.Scheme):
     """Optimistic gradient descent-ascent: the last step's change is expected again.
 
     w <- w - 2 a F_t + a F_{t-1}, with F_{-1} = F_0: the first step is an ordinary one.
@@ -251,9 +251,9 @@ class Optimistic(base.Scheme):
         Daskalakis, Ilyas, Syrgkanis, Zeng: "Training GANs with Optimism", 2018.
     """
 
-    def initial_state(self, u: Player, v: Player) -> base.State:
+    def initial_state(self, u: Player, v: Player) -> scheme.State:
         """Returns whether a step was taken, and the players' last gradients."""
-        return base.first_state(
+        return scheme.first_state(
             own={"started": tf.zeros((), tf.bool)},
             u={"gradient": structures.zeros_like(u.weights)},
             v={"gradient": structures.zeros_like(v.weights)},
@@ -265,12 +265,12 @@ class Optimistic(base.Scheme):
         u: Player,
         v: Player,
         state: Any,
-        stepper: base.Stepper,
+        stepper: scheme.Stepper,
         batch_fn: BatchFn | None = None,
-    ) -> base.Step:
+    ) -> scheme.Step:
         """Updates both players once; see `Scheme.step`."""
         (out_u, grad_u), (out_v, grad_v) = simultaneous_gradients(
-            game, u, v, stepper, base.draw(batch_fn, 0)
+            game, u, v, stepper, scheme.draw(batch_fn, 0)
         )
         now = stepper.exact((grad_u, grad_v))
         last = state.u["gradient"], state.v["gradient"]
@@ -278,7 +278,7 @@ class Optimistic(base.Scheme):
             lambda g, old: tf.where(state.own["started"], 2.0 * g - old, g), now, last
         )
         grad_u, grad_v = stepper.handed(expected)
-        return base.Step(
+        return scheme.Step(
             stepper.minimizer(out_u.player, grad_u),
             stepper.maximizer(out_v.player, grad_v),
             state.after_step(
@@ -286,5 +286,5 @@ class Optimistic(base.Scheme):
                 u={"gradient": now[0]},
                 v={"gradient": now[1]},
             ),
-            base.report(out_u, out_v),
+            scheme.report(out_u, out_v),
         )

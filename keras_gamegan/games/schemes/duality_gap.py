@@ -8,7 +8,7 @@ from keras_gamegan import representation
 from keras_gamegan.games import best_response, gradients, structures
 from keras_gamegan.games.best_response import BestResponse
 from keras_gamegan.games.game import BatchFn, Objective, Outcome, TwoPlayerGame
-from keras_gamegan.games.schemes import base, histories
+from keras_gamegan.games.schemes import histories, scheme
 from keras_gamegan.games.structures import Player
 from keras_gamegan.typing import Config, Structure
 
@@ -19,7 +19,7 @@ _Gradients: TypeAlias = tuple[
 ]
 
 
-class DualityGap(base.Scheme):
+class DualityGap(scheme.Scheme):
     """Minimises DG(u, v) = max_v' M(u, v') - min_u' M(u', v).
 
     The worst opponents u_w, v_w are found by k steps from the current players. By the
@@ -80,10 +80,12 @@ class DualityGap(base.Scheme):
 
     @property
     def num_shares(self) -> int:  # type: ignore[override]  # Schemes may set theirs.
-        """Number of shares in which a step's batch is dealt out to its draws."""
+        """Number of slices in which a step's batch is dealt out to its draws."""
         return self.response.num_steps + 1 if self.response.batches == "fresh" else 1
 
-    def initial_state(self, u: Player, v: Player, begun: Any = None) -> base.State:
+    def initial_state(
+        self, u: Player, v: Player, begun: histories.Pair | None = None
+    ) -> scheme.State:
         """Returns the response's state, if it persists, and the histories.
 
         Args:
@@ -92,7 +94,7 @@ class DualityGap(base.Scheme):
             begun: Pair of histories that have begun. Default: None, they begin here.
         """
         state = _as_state(
-            base.first_state(), best_response.initial_state(self.response, u, v)
+            scheme.first_state(), best_response.initial_state(self.response, u, v)
         )
         if self.history is None:
             return state
@@ -126,9 +128,9 @@ class DualityGap(base.Scheme):
         u: Player,
         v: Player,
         state: Any,
-        stepper: base.Stepper,
+        stepper: scheme.Stepper,
         batch_fn: BatchFn | None = None,
-    ) -> base.Step:
+    ) -> scheme.Step:
         """Updates both players once; see `Scheme.step`."""
         differentiate = (
             self._through_gradients
@@ -138,7 +140,7 @@ class DualityGap(base.Scheme):
         worst, state, of_u, of_v = differentiate(game, u, v, state, stepper, batch_fn)
         (out_u, grad_u), (out_v, grad_v) = of_u, of_v
         # What the gradients have computed on their way is not computed again.
-        (worst_u, worst_v), batch = worst, base.draw(batch_fn, 0)
+        (worst_u, worst_v), batch = worst, scheme.draw(batch_fn, 0)
         upper: tf.Tensor = out_u.value
         lower: tf.Tensor = out_v.value
         if not game.exact_minimizer_value:
@@ -147,11 +149,11 @@ class DualityGap(base.Scheme):
             lower = game.value(worst_u, v, batch)
         moved_u = stepper.minimizer(out_u.player, grad_u)
         moved_v = stepper.maximizer(out_v.player, grad_v)
-        return base.Step(
+        return scheme.Step(
             moved_u,
             moved_v,
             histories.recorded(state, moved_u, moved_v),
-            base.report(out_u, out_v, duality_gap=upper - lower),
+            scheme.report(out_u, out_v, duality_gap=upper - lower),
         )
 
     def _losses(
@@ -160,7 +162,7 @@ class DualityGap(base.Scheme):
         u: Player,
         v: Player,
         state: Any,
-        stepper: base.Stepper,
+        stepper: scheme.Stepper,
         batch_fn: BatchFn | None,
     ) -> tuple[_Pair, Any, Objective, Objective]:
         """Returns worst players, new state and the gap's two terms as functions."""
@@ -179,8 +181,8 @@ class DualityGap(base.Scheme):
                 histories.opponent(state, self.history, 1, v),
             ),
         )
-        state = _as_state(base.next_state(state), carried)
-        batch = base.draw(batch_fn, 0)
+        state = _as_state(scheme.next_state(state), carried)
+        batch = scheme.draw(batch_fn, 0)
         loss_of_u = game.minimizer_objective(
             structures.pure(worst_v), batch, with_value=game.exact_minimizer_value
         )
@@ -193,7 +195,7 @@ class DualityGap(base.Scheme):
         u: Player,
         v: Player,
         state: Any,
-        stepper: base.Stepper,
+        stepper: scheme.Stepper,
         batch_fn: BatchFn | None,
     ) -> _Gradients:
         worst, state, loss_of_u, loss_of_v = self._losses(
@@ -216,7 +218,7 @@ class DualityGap(base.Scheme):
         u: Player,
         v: Player,
         state: Any,
-        stepper: base.Stepper,
+        stepper: scheme.Stepper,
         batch_fn: BatchFn | None,
     ) -> _Gradients:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -268,7 +270,7 @@ def _as_state(state: Any, carried: tuple) -> Any:
 
 def _carried(state: Any) -> tuple:
     """Returns what a response carries, as `best_response.best_responses` takes it."""
-    if not isinstance(state, base.State):
+    if not isinstance(state, scheme.State):
         return ()
     if "player" not in state.u:
         return (state.step,)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from keras_gamegan.games.game import BatchFn, TwoPlayerGame
-from keras_gamegan.games.schemes import base, descent, histories
+from keras_gamegan.games.schemes import descent, histories, scheme
 from keras_gamegan.games.structures import Mixture, Player
 from keras_gamegan.typing import Config
 
@@ -78,7 +78,9 @@ class FictitiousPlay(descent.Alternating):
         """Returns the scheme that `get_config` described."""
         return cls(**histories.deserialized(config))
 
-    def initial_state(self, u: Player, v: Player, begun: Any = None) -> base.State:
+    def initial_state(
+        self, u: Player, v: Player, begun: histories.Pair | None = None
+    ) -> scheme.State:
         """Returns the histories of both players before the first step.
 
         Args:
@@ -106,9 +108,9 @@ class FictitiousPlay(descent.Alternating):
         u: Player,
         v: Player,
         state: Any,
-        stepper: base.Stepper,
+        stepper: scheme.Stepper,
         batch_fn: BatchFn | None = None,
-    ) -> base.Step:
+    ) -> scheme.Step:
         """Updates both players once; see `Scheme.step`."""
         taken = super().step(game, u, v, state, stepper, batch_fn)
         return taken._replace(state=histories.recorded(taken.state, taken.u, taken.v))

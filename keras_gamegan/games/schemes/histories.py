@@ -1,33 +1,46 @@
 """What schemes do with the histories of both players, which are part of their state."""
 
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 from keras_gamegan import validation
-from keras_gamegan.games import history, structures
-from keras_gamegan.games.schemes import base
+from keras_gamegan.games import bookkeeping, structures
+from keras_gamegan.games.schemes import scheme
 
 _NAME = "history"
 
 
+class PlayerHistory(Protocol):
+    """What a scheme asks of a history of one player."""
+
+    def mixture(self, current: structures.Player) -> structures.Mixture:
+        """Returns the `Mixture` to be answered, the live player being ``current``."""
+
+    def record(self, player: structures.Player) -> "PlayerHistory":
+        """Returns the history with the live player stored."""
+
+
+# Of the minimiser and of the maximiser; None: no history is kept of that side.
+Pair: TypeAlias = tuple[PlayerHistory | None, PlayerHistory | None]
+
+
 def check_mixture(mixture: str) -> str:
     """Returns how a mixture is answered, known to be one of these."""
-    return validation.check_choice("mixture", mixture, history.MIXTURES)
+    return validation.check_choice("mixture", mixture, bookkeeping.MIXTURES)
 
 
-def of_state(state: Any) -> tuple[Any, Any]:
+def of_state(state: Any) -> Pair:
     """Returns the histories of both players, None where there is none."""
-    if not isinstance(state, base.State):
+    if not isinstance(state, scheme.State):
         return None, None
     return dict(state.u).get(_NAME), dict(state.v).get(_NAME)
 
 
-def with_histories(state: base.State, begun: tuple[Any, Any]) -> base.State:
+def with_histories(state: scheme.State, begun: Pair) -> scheme.State:
     """Returns a state with the histories of both players, but for those that are None.
 
     Args:
         state: A `State`.
-        begun: Pair of histories: objects with `mixture(current)`, the `Mixture` to be
-            answered, and `record(player)`, the history with the live player stored.
+        begun: Pair of `PlayerHistory`.
     """
     sides = (
         dict(side) if past is None else {**dict(side), _NAME: past}
@@ -36,7 +49,7 @@ def with_histories(state: base.State, begun: tuple[Any, Any]) -> base.State:
     return state._replace(**dict(zip(("u", "v"), sides, strict=True)))
 
 
-def without(state: base.State) -> base.State:
+def without(state: scheme.State) -> scheme.State:
     """Returns a state without its histories."""
     sides = (
         {name: part for name, part in dict(side).items() if name != _NAME}
@@ -64,10 +77,10 @@ def opponent(
 
 
 def recorded(
-    state: base.State, u: structures.Player, v: structures.Player
-) -> base.State:
+    state: scheme.State, u: structures.Player, v: structures.Player
+) -> scheme.State:
     """Returns the state whose histories have the live players stored."""
-    if not isinstance(state, base.State):
+    if not isinstance(state, scheme.State):
         return state
     return with_histories(
         state,

@@ -7,18 +7,18 @@ import tensorflow as tf
 from keras_gamegan import validation
 from keras_gamegan.games import structures
 from keras_gamegan.games.game import BatchFn, TwoPlayerGame
-from keras_gamegan.games.schemes import base, descent
+from keras_gamegan.games.schemes import descent, scheme
 from keras_gamegan.games.structures import Player
 from keras_gamegan.typing import Config
 
-_FAST: dict[str, type[base.Scheme]] = {
+_FAST: dict[str, type[scheme.Scheme]] = {
     "alternating": descent.Alternating,
     "simultaneous": descent.Simultaneous,
     "extragradient": descent.Extragradient,
 }
 
 
-class Lookahead(base.Scheme):
+class Lookahead(scheme.Scheme):
     """Lookahead: fast steps, then a step back to the slow weights, of both players.
 
     From the slow weights s the fast scheme takes k steps to w; then, of both players,
@@ -64,9 +64,9 @@ class Lookahead(base.Scheme):
         """Returns the constructor's arguments as a dictionary."""
         return {"period": self.period, "alpha": self.alpha, "fast": self.fast}
 
-    def initial_state(self, u: Player, v: Player) -> base.State:
+    def initial_state(self, u: Player, v: Player) -> scheme.State:
         """Returns the slow weights of both players: those they start from."""
-        return base.first_state(u={"slow": u.weights}, v={"slow": v.weights})
+        return scheme.first_state(u={"slow": u.weights}, v={"slow": v.weights})
 
     def step(
         self,
@@ -74,9 +74,9 @@ class Lookahead(base.Scheme):
         u: Player,
         v: Player,
         state: Any,
-        stepper: base.Stepper,
+        stepper: scheme.Stepper,
         batch_fn: BatchFn | None = None,
-    ) -> base.Step:
+    ) -> scheme.Step:
         """Updates both players once; see `Scheme.step`."""
         # Read anew at the begin of each round: whoever set weights meant those.
         begins = tf.equal(state.step % self.period, 0)

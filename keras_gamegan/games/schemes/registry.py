@@ -2,14 +2,14 @@
 
 from keras_gamegan import validation
 from keras_gamegan.games.schemes import (
-    base,
     consensus,
     descent,
     lookahead,
     unrolled,
 )
+from keras_gamegan.games.schemes.scheme import Scheme
 
-_SCHEMES: dict[str, type[base.Scheme]] = {
+_SCHEMES: dict[str, type[Scheme]] = {
     "alternating": descent.Alternating,
     "simultaneous": descent.Simultaneous,
     "extragradient": descent.Extragradient,
@@ -21,7 +21,7 @@ _SCHEMES: dict[str, type[base.Scheme]] = {
 NAMES = tuple(_SCHEMES)
 
 
-def get(scheme: str | base.Scheme) -> base.Scheme:
+def get(scheme: str | Scheme) -> Scheme:
     """Returns a scheme by its name, or as it is.
 
     Args:
@@ -35,7 +35,7 @@ def get(scheme: str | base.Scheme) -> base.Scheme:
         >>> kgg.games.schemes.get("lookahead")
         Lookahead()
     """
-    if isinstance(scheme, base.Scheme):
+    if isinstance(scheme, Scheme):
         return scheme
     hint = "A kgg.games.schemes.Scheme object works too."
     return _SCHEMES[validation.check_choice("updates", scheme, NAMES, hint)]()

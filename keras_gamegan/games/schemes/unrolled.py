@@ -7,12 +7,12 @@ import tensorflow as tf
 from keras_gamegan import validation
 from keras_gamegan.games import gradients, search, structures, updates
 from keras_gamegan.games.game import BatchFn, TwoPlayerGame
-from keras_gamegan.games.schemes import base
+from keras_gamegan.games.schemes import scheme
 from keras_gamegan.games.structures import Player
 from keras_gamegan.typing import Config
 
 
-class Unrolled(base.Scheme):
+class Unrolled(scheme.Scheme):
     """Unrolled descent: the minimiser learns through n steps of the maximiser.
 
     v_0 = v,   v_{j+1} = v_j + e grad_v M(u, v_j);
@@ -71,11 +71,11 @@ class Unrolled(base.Scheme):
         u: Player,
         v: Player,
         state: Any,
-        stepper: base.Stepper,
+        stepper: scheme.Stepper,
         batch_fn: BatchFn | None = None,
-    ) -> base.Step:
+    ) -> scheme.Step:
         """Updates both players once; see `Scheme.step`."""
-        batch = base.draw(batch_fn, 0)
+        batch = scheme.draw(batch_fn, 0)
         options = {**(stepper.search_options or {})}
         options["loss_scales"] = [stepper.maximizer_scale]
         scale = stepper.minimizer_scale
@@ -98,9 +98,9 @@ class Unrolled(base.Scheme):
         out_v, grad_v = gradients.loss_and_gradient(
             loss_of_v, v, stepper.maximizer_scale, stepper.maximizer_missing
         )
-        return base.Step(
+        return scheme.Step(
             stepper.minimizer(out_u.player, grad_u),
             stepper.maximizer(out_v.player, grad_v),
-            base.next_state(state),
-            base.report(out_u, out_v),
+            scheme.next_state(state),
+            scheme.report(out_u, out_v),
         )

@@ -218,10 +218,10 @@ def _is_structure(x: Any) -> bool:
 
 
 def _split(element: tuple, split: float, validation_data: Any) -> tuple:
-    """Returns (element, validation data), the latter of which is the last share."""
-    share = validation.check_number("validation_split", split, 0.0, 1.0)
+    """Returns (element, validation data), the latter of which is the last part."""
+    fraction = validation.check_number("validation_split", split, 0.0, 1.0)
     number = len(tf.nest.flatten(element)[0])
-    at = int(number * (1.0 - share))
+    at = int(number * (1.0 - fraction))
     if not 0 < at < number:
         raise ValueError(
             "`validation_split` must leave at least one example on both sides. "

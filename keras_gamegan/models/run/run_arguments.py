@@ -59,9 +59,9 @@ def check_fit(epochs: Any, verbose: Any, arguments: dict) -> None:
         validation.check_integer(
             "validation_freq", frequency, 1, "Or pass a list of epochs."
         )
-    share = arguments.get("validation_split")
-    if share is not None:
-        validation.check_number("validation_split", share, 0.0, 1.0)
+    split = arguments.get("validation_split")
+    if split is not None:
+        validation.check_number("validation_split", split, 0.0, 1.0)
     validation.check_flag("shuffle", arguments.get("shuffle", True))
     check(verbose, arguments)
 

@@ -2,16 +2,20 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
+import keras
 import tensorflow as tf
 
+from keras_gamegan.augment import Augmentation
 from keras_gamegan.games import game, randomness, structures
 from keras_gamegan.games.structures import Mixture, Player
 from keras_gamegan.labelled_network import LabelledNetwork
-from keras_gamegan.models.step import batch as batches
-from keras_gamegan.models.step.batch import Batch
-from keras_gamegan.payoffs import Payoff
+from keras_gamegan.models.step.batch import Batch, answers
+from keras_gamegan.payoffs import Payoff, penalties
+
+# Outputs, moved player, and the sum of the network's regularisation losses or None.
+Applied: TypeAlias = tuple[tf.Tensor, Player, tf.Tensor | None]
 
 
 class Examples(NamedTuple):
@@ -23,9 +27,9 @@ class Examples(NamedTuple):
         latents: Latents (b, ...), one for each real example; None until they are drawn.
     """
 
-    real: Any
-    labels: Any = None
-    latents: Any = None
+    real: tf.Tensor
+    labels: tf.Tensor | None = None
+    latents: tf.Tensor | None = None
 
 
 class AdversarialGame:
@@ -50,9 +54,9 @@ class AdversarialGame:
         discriminator: LabelledNetwork,
         generator: LabelledNetwork,
         payoff: Payoff,
-        penalty: Any = None,
-        augment: Any = None,
-        step: Any = 0,
+        penalty: penalties.Penalty | None = None,
+        augment: Augmentation | None = None,
+        step: int | keras.Variable = 0,
     ) -> None:
         self._step = step
         self.discriminator = discriminator
@@ -75,7 +79,7 @@ class AdversarialGame:
         """Whether the discriminator's training mode computes that value."""
         return not self.discriminator.has_modes
 
-    def generate(self, player: Player, batch: Batch, training: bool) -> tuple:
+    def generate(self, player: Player, batch: Batch, training: bool) -> Applied:
         """Returns (data, moved player, regularisation) for the batch's latents."""
         inputs = (
             batch.examples.latents
@@ -86,8 +90,13 @@ class AdversarialGame:
         return self.generator.apply(player, inputs, training, stream)
 
     def logits(
-        self, player: Player, data: Any, labels: Any, batch: Batch, training: bool
-    ) -> tuple:
+        self,
+        player: Player,
+        data: tf.Tensor,
+        labels: tf.Tensor | None,
+        batch: Batch,
+        training: bool,
+    ) -> Applied:
         """Returns (logits, moved player, regularisation) for the data.
 
         The logits are (n,), or (n, patches) of a discriminator that judges patches:
@@ -114,13 +123,13 @@ class AdversarialGame:
         def objective(u: Player) -> game.Outcome:
             fake, moved, regularization = self.generate(u, batch, True)
             shown = self._shown(fake, batch, 1)
-            logits, shares = self._answers(opponents, shown, batch)
+            logits, probabilities = self._answers(opponents, shown, batch)
             pairs = list(zip(of_real or [None] * len(logits), logits, strict=True))
-            loss = _mean(self.payoff.generator_pair_term, pairs, shares, batch)
+            loss = _mean(self.payoff.generator_pair_term, pairs, probabilities, batch)
             loss = _regularized(loss, regularization, batch)
             value = None
             if with_value:
-                value = _mean(self.payoff.pair_term, pairs, shares, batch)
+                value = _mean(self.payoff.pair_term, pairs, probabilities, batch)
             return game.Outcome(loss, moved, value)
 
         return objective
@@ -131,7 +140,7 @@ class AdversarialGame:
         Real and generated data go through the discriminator in one call: its BatchNorm
         sees the mixture of both, which is what its moving statistics describe too.
         """
-        fakes, shares = self._fakes(opponents, batch)
+        fakes, probabilities = self._fakes(opponents, batch)
         fakes = [self._shown(fake, batch, 1 + i) for i, fake in enumerate(fakes)]
         real = self._shown(tf.cast(batch.examples.real, fakes[0].dtype), batch, 0)
         data = tf.concat([real, *fakes], axis=0)
@@ -145,14 +154,16 @@ class AdversarialGame:
             logits, moved, regularization = self.logits(v, data, labels, batch, True)
             parts = tf.split(logits, [local] * (1 + len(fakes)))
             pairs = [(parts[0], of_fake) for of_fake in parts[1:]]
-            value = _mean(self.payoff.pair_term, pairs, shares, batch)
+            value = _mean(self.payoff.pair_term, pairs, probabilities, batch)
             learned = value
             if flips is not None:
-                learned = self._with_label_noise(parts, flips, shares, batch)
+                learned = self._with_label_noise(parts, flips, probabilities, batch)
             loss = _regularized(-learned, regularization, batch)
             if self.penalty is not None:
-                loss += self._penalized(v, real, fakes, shares, batch)
-            details = _judgements(parts[0], parts[1:], shares, batch)
+                loss += self._penalized(
+                    self.penalty, v, real, fakes, probabilities, batch
+                )
+            details = _judgements(parts[0], parts[1:], probabilities, batch)
             if self.augment is not None:
                 sign = per_example(tf.sign(tf.stop_gradient(parts[0])))
                 details["real_sign"] = batch.mean(sign)
@@ -160,7 +171,7 @@ class AdversarialGame:
 
         return objective
 
-    def _shown(self, data: Any, batch: Batch, index: Any) -> tf.Tensor:
+    def _shown(self, data: tf.Tensor, batch: Batch, index: int) -> tf.Tensor:
         """Returns the data as the discriminator is shown them: 0 real, 1... made."""
         if self.augment is None:
             return data
@@ -197,64 +208,50 @@ class AdversarialGame:
         """Returns this replica's part of V(D, G), both players in inference mode."""
         return self.losses(u, v, batch)["value"]
 
-    def _fakes(self, opponents: Mixture, batch: Batch) -> tuple:
+    def _fakes(
+        self, opponents: Mixture, batch: Batch
+    ) -> tuple[list[tf.Tensor], tf.Tensor | None]:
         """Returns data of a mixture of generators, and the probability of each.
 
-        A sliced mixture makes one batch, each player its own examples of it: the slices
-        have equal chances of every member, so its mean is unbiased. The real data is
-        not split: no generator has a part in it.
+        The real data is not split: no generator has a part in it.
         """
-        if not opponents.sliced:
-            fakes = [self.generate(u, batch, False)[0] for u in opponents.players]
-            return fakes, opponents.probabilities
-        slices = batch.slices(len(opponents.players))
-        parts = [
-            self.generate(u, part, False)[0]
-            for u, part in zip(opponents.players, slices, strict=True)
-        ]
-        return [batches.join(parts)], None
+        return answers(
+            opponents, batch, lambda u, part: self.generate(u, part, False)[0]
+        )
 
-    def _answers(self, opponents: Mixture, data: Any, batch: Batch) -> tuple:
+    def _answers(
+        self, opponents: Mixture, data: tf.Tensor, batch: Batch
+    ) -> tuple[list[tf.Tensor], tf.Tensor | None]:
         """Returns logits (b,) of a mixture of discriminators, and their probabilities.
 
         A sliced mixture gives one logit for each example, of its slice's player.
         """
-        if not opponents.sliced:
-            logits = [
-                self.logits(v, data, batch.examples.labels, batch, False)[0]
-                for v in opponents.players
-            ]
-            return logits, opponents.probabilities
-        number = len(opponents.players)
-        parts = [
-            self.logits(v, part.examples.real, part.examples.labels, part, False)[0]
-            for v, part in zip(
-                opponents.players,
-                batch._replace(examples=Examples(data, batch.examples.labels)).slices(
-                    number
-                ),
-                strict=True,
-            )
-        ]
-        return [batches.join(parts)], None
+        shown = batch._replace(examples=Examples(data, batch.examples.labels))
+
+        def logits(v: Player, part: Batch) -> tf.Tensor:
+            real, labels, _ = part.examples
+            return self.logits(v, real, labels, part, False)[0]
+
+        return answers(opponents, shown, logits)
 
     def _penalized(
         self,
+        penalty: penalties.Penalty,
         v: Player,
-        real: Any,
+        real: tf.Tensor,
         fakes: list[tf.Tensor],
-        shares: tf.Tensor | None,
+        probabilities: tf.Tensor | None,
         batch: Batch,
     ) -> tf.Tensor:
         """Returns this replica's part of the mean penalty."""
-        every = self.penalty.every
+        every = penalty.every
         stream = randomness.fold(batch.stream, randomness.Purpose.PENALTY)
         uniform = self._per_example(randomness.fold(stream, 0), batch)
         fake = fakes[0]
         if len(fakes) > 1:
             # Each real example is paired with one generator drawn from the mixture.
             draw = self._per_example(randomness.fold(stream, 1), batch)
-            choice = randomness.categorical(draw, tf.cast(shares, draw.dtype))
+            choice = randomness.categorical(draw, tf.cast(probabilities, draw.dtype))
             rows = tf.range(tf.size(choice, tf.int64), dtype=tf.int64)
             fake = tf.gather_nd(tf.stack(fakes), tf.stack([choice, rows], axis=1))
         # Every n-th of the global batch, wherever this replica's share begins.
@@ -268,14 +265,14 @@ class AdversarialGame:
         def logits_fn(data: tf.Tensor) -> tf.Tensor:
             return per_example(self.logits(v, data, labels, batch, False)[0])
 
-        penalties = self.penalty.at(tf.convert_to_tensor(self._step))(
+        found = penalty.at(tf.convert_to_tensor(self._step))(
             logits_fn, real[start::every], fake[start::every], uniform[start::every]
         )
         number = (batch.share.size + every - 1) // every
-        number = tf.cast(tf.maximum(number, 1), penalties.dtype)
-        return tf.reduce_sum(penalties) / number
+        number = tf.cast(tf.maximum(number, 1), found.dtype)
+        return tf.reduce_sum(found) / number
 
-    def _flips(self, batch: Batch, number: Any) -> list[tf.Tensor] | None:
+    def _flips(self, batch: Batch, number: int) -> list[tf.Tensor] | None:
         """Returns which labels "real" and "generated" are flipped: booleans (b,) each.
 
         None without label noise.
@@ -290,7 +287,11 @@ class AdversarialGame:
         ]
 
     def _with_label_noise(
-        self, parts: Any, flips: list[tf.Tensor], shares: tf.Tensor | None, batch: Batch
+        self,
+        parts: list[tf.Tensor],
+        flips: list[tf.Tensor],
+        probabilities: tf.Tensor | None,
+        batch: Batch,
     ) -> tf.Tensor:
         """Returns this replica's part of the value with flipped labels."""
         if self.payoff.of_pairs:
@@ -305,14 +306,14 @@ class AdversarialGame:
                 )
                 for fake, flip in zip(parts[1:], flips[1:], strict=True)
             ]
-            return structures.weighted_mean(means, shares)
+            return structures.weighted_mean(means, probabilities)
         terms = [self.payoff.real_term, self.payoff.fake_term]
         values = []
         for index, (logits, flip) in enumerate(zip(parts, flips, strict=True)):
             own, other = terms[min(index, 1)], terms[1 - min(index, 1)]
             flipped = per_example(other(logits)), per_example(own(logits))
             values.append(batch.mean(tf.where(flip, *flipped)))
-        return values[0] + structures.weighted_mean(values[1:], shares)
+        return values[0] + structures.weighted_mean(values[1:], probabilities)
 
     def _per_example(self, stream: tf.Tensor, batch: Batch) -> tf.Tensor:
         """Returns one uniform number for each example, by its global index."""
@@ -320,7 +321,7 @@ class AdversarialGame:
         return numbers[batch.share.offset :][: batch.share.local_size]
 
 
-def per_example(values: Any) -> tf.Tensor:
+def per_example(values: tf.Tensor) -> tf.Tensor:
     """Returns values (n,) of those of each example (n,), or of its patches (n, p)."""
     return values if values.shape.rank == 1 else tf.reduce_mean(values, axis=1)
 
@@ -328,18 +329,18 @@ def per_example(values: Any) -> tf.Tensor:
 def _mean(
     term: Callable[..., tf.Tensor],
     logits: Sequence,
-    shares: tf.Tensor | None,
+    probabilities: tf.Tensor | None,
     batch: Batch,
 ) -> tf.Tensor:
     """Returns this replica's part of the mean of a term over players and examples."""
     means = [batch.mean(per_example(term(*each))) for each in logits]
-    return structures.weighted_mean(means, shares)
+    return structures.weighted_mean(means, probabilities)
 
 
 def _judgements(
     real_logits: tf.Tensor,
     fake_logits: Sequence[tf.Tensor],
-    shares: tf.Tensor | None,
+    probabilities: tf.Tensor | None,
     batch: Batch,
 ) -> dict[str, tf.Tensor]:
     """Returns this replica's parts of what D makes of real and generated data.
@@ -352,17 +353,19 @@ def _judgements(
     )
     return {
         "d_real": _mean(tf.sigmoid, [(real_logits,)], None, batch),
-        "d_fake": _mean(tf.sigmoid, [(each,) for each in fake_logits], shares, batch),
+        "d_fake": _mean(
+            tf.sigmoid, [(each,) for each in fake_logits], probabilities, batch
+        ),
         "d_accuracy": _mean(
             lambda real, fake: (1.0 + tf.sign(real - fake)) / 2.0,
             [(real_logits, each) for each in fake_logits],
-            shares,
+            probabilities,
             batch,
         ),
     }
 
 
 def _regularized(
-    loss: Any, regularization: tf.Tensor | None, batch: Batch
+    loss: tf.Tensor, regularization: tf.Tensor | None, batch: Batch
 ) -> tf.Tensor:
     return loss if regularization is None else loss + batch.part(regularization)

@@ -20,6 +20,7 @@ from keras_gamegan.distribution import placement, replicas
 from keras_gamegan.games import structures
 from keras_gamegan.games.structures import Player
 from keras_gamegan.models.roles import Roles
+from keras_gamegan.models.step.step_metrics import FirstFailure
 from keras_gamegan.typing import Logs
 
 _MARK = "keras_gamegan guard"
@@ -30,7 +31,7 @@ LABELS = "the labels"
 
 def _watched(roles: Roles) -> tuple[str, ...]:
     """Returns what may fail in a step, by its number."""
-    gradients = (f"the gradient of the {each}" for each in reversed(roles.players))
+    gradients = (f"the gradient of the {each}" for each in reversed(roles.names))
     return (DATA, *gradients, EVALUATED, LABELS)
 
 
@@ -58,19 +59,23 @@ class StepGuard:
     Args:
         step: int64 scalar, the number of the step.
         roles: `roles.Roles`: what the players are called.
-        failure: `trackers.FirstFailure` to note failures in, under XLA; else None.
+        failure: `step_metrics.FirstFailure` to note failures in, under XLA; else None.
         branch: Whether conditions may be used; a collective, as an optimizer has under
             several replicas, cannot stand in one. Default: True.
     """
 
     def __init__(
-        self, step: tf.Tensor, roles: Roles, failure: Any = None, branch: bool = True
+        self,
+        step: tf.Tensor,
+        roles: Roles,
+        failure: FirstFailure | None = None,
+        branch: bool = True,
     ) -> None:
         self._step = step
         self._numbers = {what: i for i, what in enumerate(_watched(roles))}
         self._failure = failure
         self._branch = branch
-        self._checks: list[Any] = []
+        self._checks: list[tf.Operation] = []
         # Variables that this step has written, and what they were before.
         self._kept: dict[int, tuple[keras.Variable, tf.Tensor]] = {}
         # Several steps of one execution: after a failure none of them is taken.
@@ -208,22 +213,22 @@ class StepGuard:
             return tf.identity(value)
 
 
-def _finite_sum(tensor: Any) -> tf.Tensor:
+def _finite_sum(tensor: tf.Tensor) -> tf.Tensor:
     # A sum is NaN or infinite as soon as one term is.
     return tf.reduce_sum(_wide(tensor))
 
 
-def _finite_norm(tensor: Any) -> tf.Tensor:
+def _finite_norm(tensor: tf.Tensor) -> tf.Tensor:
     # Optimizers square gradients: one whose square overflows would make their state,
     # and then the weights, infinite.
     return tf.reduce_sum(tf.square(_wide(tensor)))
 
 
-def _wide(tensor: Any) -> tf.Tensor:
+def _wide(tensor: tf.Tensor) -> tf.Tensor:
     return tf.cast(tensor, tf.float64 if tensor.dtype == tf.float64 else tf.float32)
 
 
-def require(condition: tf.Tensor, message: str, number: Any) -> tf.Tensor:
+def require(condition: tf.Tensor, message: str, number: int | tf.Tensor) -> tf.Tensor:
     """Returns the number; at run time raises ``message`` unless ``condition``."""
     check = tf.debugging.Assert(condition, [f"{_MARK}: {message} |", number])
     with tf.control_dependencies([check] if check is not None else []):
@@ -244,7 +249,7 @@ def explain(error: Exception) -> Exception | None:
     return _error(what, step)
 
 
-def _error(what: str, step: Any) -> ValueError:
+def _error(what: str, step: int | str) -> ValueError:
     if what == LABELS:
         return ValueError(
             "Labels must be classes that the networks know. Received: "
@@ -326,7 +331,7 @@ class TrainingGuard(keras.callbacks.Callback):
             )
 
 
-def warn_of_range(found: Any, reachable: tuple[float, float]) -> None:
+def warn_of_range(found: Iterable[float], reachable: tuple[float, float]) -> None:
     """Warns once if real data lie outside what the generator can produce."""
     lowest, highest = (float(number) for number in found)
     low, high = reachable

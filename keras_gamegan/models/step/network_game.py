@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_gamegan.games import game, randomness, structures
 from keras_gamegan.models.step import batch as batches
 from keras_gamegan.models.step import guard
-from keras_gamegan.stateless import StatelessNetwork
+from keras_gamegan.stateless_network import StatelessNetwork
 from keras_gamegan.typing import Structure
 
 
@@ -203,26 +203,25 @@ class NetworkGame:
         with_value: bool,
     ) -> game.Outcome:
         """Returns the outcome of one side's loss: 0 the minimiser's, 1 the other's."""
-        parts = [batch] * len(opponents.players)
-        if opponents.sliced:
-            parts = batch.slices(len(parts))
         runs = [
             self._against(side, player, opponent, part, with_value)
-            for opponent, part in zip(opponents.players, parts, strict=True)
+            for opponent, part in zip(
+                opponents.members, batch.dealt_to(opponents), strict=True
+            )
         ]
         losses, values, functions = zip(*runs, strict=True)
-        shares = opponents.probabilities if len(runs) > 1 else None
+        probabilities = opponents.probabilities if len(runs) > 1 else None
         # The parts of slices sum to the mean over the batch.
         number = len(runs) if opponents.sliced else 1
-        loss = number * structures.weighted_mean(losses, shares)
+        loss = number * structures.weighted_mean(losses, probabilities)
         regularization = [each.regularization for each in functions]
         if regularization[0] is not None:
-            loss += batch.part(structures.weighted_mean(regularization, shares))
+            loss += batch.part(structures.weighted_mean(regularization, probabilities))
         value = None
         if with_value:
-            value = number * structures.weighted_mean(values, shares)
+            value = number * structures.weighted_mean(values, probabilities)
         moved = [each.player for each in functions]
-        return game.Outcome(loss, _mean_player(moved, player, shares), value)
+        return game.Outcome(loss, _mean_player(moved, player, probabilities), value)
 
     def _against(
         self,
@@ -307,14 +306,14 @@ def _per_example(name: str, values: Any, batch: batches.Batch) -> tf.Tensor:
 def _mean_player(
     moved: list[structures.Player],
     before: structures.Player,
-    shares: tf.Tensor | None,
+    probabilities: tf.Tensor | None,
 ) -> structures.Player:
     """Returns the mean of what passes against several opponents have moved."""
 
     def mean(old: tf.Tensor, *new: tf.Tensor) -> tf.Tensor:
         if all(each is new[0] for each in new) or not old.dtype.is_floating:
             return new[0]
-        return structures.weighted_mean(list(new), shares)
+        return structures.weighted_mean(list(new), probabilities)
 
     leaves = [tf.nest.flatten(each) for each in (before, *moved)]
     return tf.nest.pack_sequence_as(

@@ -11,9 +11,9 @@ from keras_gamegan.distribution import replicas
 from keras_gamegan.games import structures
 from keras_gamegan.games.structures import Player
 from keras_gamegan.games.updates import Update
-from keras_gamegan.models.step import fused_adam, pure_rules
+from keras_gamegan.models.step import plain_optimizers
 from keras_gamegan.models.step.guard import StepGuard
-from keras_gamegan.stateless import StatelessNetwork
+from keras_gamegan.stateless_network import StatelessNetwork
 from keras_gamegan.typing import Structure
 
 
@@ -26,18 +26,17 @@ class OptimizerStepper:
         optimizers: Their built Keras optimizers.
         players: Pair (u, v) of `Player` as read at the beginning of the step.
         guard: The step's `guard.StepGuard`.
-        share: This replica's `distribution.replicas.Share` of the batch. Default: None,
-            there is one replica.
+        share: This replica's `distribution.replicas.Share` of the batch.
     """
 
     def __init__(
         self,
         names: tuple[str, str],
-        networks: Sequence,
-        optimizers: Sequence,
+        networks: Sequence[StatelessNetwork],
+        optimizers: Sequence[keras.Optimizer],
         players: tuple[Player, Player],
         guard: StepGuard,
-        share: Any = None,
+        share: replicas.Share,
     ) -> None:
         self._names = names
         self._networks = dict(zip(names, networks, strict=True))
@@ -61,19 +60,19 @@ class OptimizerStepper:
             "loss_scales": list(self._scales),
         }
 
-    def minimizer(self, player: Player, gradient: Any) -> Player:
+    def minimizer(self, player: Player, gradient: Structure) -> Player:
         """Applies the minimiser's optimizer and returns the moved minimiser."""
         return self._move(self._names[0], player, gradient)
 
-    def maximizer(self, player: Player, gradient: Any) -> Player:
+    def maximizer(self, player: Player, gradient: Structure) -> Player:
         """Applies the maximiser's optimizer and returns the moved maximiser."""
         return self._move(self._names[1], player, gradient)
 
-    def minimizer_trial(self, player: Player, gradient: Any) -> Player:
+    def minimizer_trial(self, player: Player, gradient: Structure) -> Player:
         """Returns where the minimiser's optimizer leads; the minimiser stays."""
         return self._try(self._names[0], player, gradient)
 
-    def maximizer_trial(self, player: Player, gradient: Any) -> Player:
+    def maximizer_trial(self, player: Player, gradient: Structure) -> Player:
         """Returns where the maximiser's optimizer leads; the maximiser stays."""
         return self._try(self._names[1], player, gradient)
 
@@ -84,7 +83,7 @@ class OptimizerStepper:
             ValueError: If an optimizer is no plain Adam or SGD.
         """
         return [
-            pure_rules.of_optimizer(name, self._optimizers[name], network)
+            plain_optimizers.rule_of(name, self._optimizers[name], network)
             for name, network in self._networks.items()
         ]
 
@@ -143,14 +142,14 @@ class OptimizerStepper:
         self._read[name] = player
         return player
 
-    def _try(self, name: str, player: Player, gradient: Any) -> Player:
+    def _try(self, name: str, player: Player, gradient: Structure) -> Player:
         before = self._read[name]
         moved = self._move(name, player, gradient)
         self._networks[name].assign(before, before=moved)
         self._read[name] = before
         return moved
 
-    def _sum_over_replicas(self, gradients: Any) -> Any:
+    def _sum_over_replicas(self, gradients: Structure) -> Structure:
         return replicas.sum_over_replicas(replicas.masked(gradients, self._share))
 
     def _averaged(self, player: Player, before: Player) -> Player:
@@ -168,7 +167,7 @@ class OptimizerStepper:
         ]
         return player._replace(state=state)
 
-    def _move(self, name: str, player: Player, gradient: Any) -> Player:
+    def _move(self, name: str, player: Player, gradient: Structure) -> Player:
         network, optimizer = self._networks[name], self._optimizers[name]
         if replicas.num_replicas() > 1:
             gradient = replicas.masked(gradient, self._share)
@@ -185,7 +184,9 @@ class OptimizerStepper:
         network.assign(player, before=self._read[name])
         if network.weight_variables:
             self._guard.run(
-                lambda: fused_adam.apply(optimizer, gradient, network.weight_variables)
+                lambda: plain_optimizers.apply(
+                    optimizer, gradient, network.weight_variables
+                )
             )
         self._read[name] = network.player()
         return self._read[name]
@@ -203,13 +204,13 @@ def _written(
             yield variable, old[place]
 
 
-def _scaled(gradient: Any, factor: Any) -> list[tf.Tensor]:
+def _scaled(gradient: Structure, factor: tf.Tensor | None) -> list[tf.Tensor]:
     """Returns dense gradients times a factor; as they are without one."""
     dense = [tf.convert_to_tensor(slope) for slope in gradient]
     return dense if factor is None else structures.scale(dense, factor)
 
 
-def loss_scale(optimizer: Any) -> tf.Tensor | None:
+def loss_scale(optimizer: keras.Optimizer) -> tf.Tensor | None:
     """Returns the factor the optimizer wants its loss scaled by, or None."""
     scaling = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     if not scaling and getattr(optimizer, "loss_scale_factor", None) is None:

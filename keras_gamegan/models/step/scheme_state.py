@@ -6,14 +6,17 @@ from typing import Any, NamedTuple, TypeAlias
 import keras
 import tensorflow as tf
 
-from keras_gamegan import history, stateless, variable_store
+from keras_gamegan import history, stateless_network, variable_store
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import schemes, structures
 from keras_gamegan.games.schemes import histories
-from keras_gamegan.history import config
+from keras_gamegan.history import settings as history_settings
 
-Networks: TypeAlias = tuple[stateless.StatelessNetwork, stateless.StatelessNetwork]
-Banks: TypeAlias = tuple[Any, Any]
+Networks: TypeAlias = tuple[
+    stateless_network.StatelessNetwork, stateless_network.StatelessNetwork
+]
+Bank: TypeAlias = history.WeightBank | None
+Banks: TypeAlias = tuple[Bank, Bank]
 
 
 @keras.saving.register_keras_serializable(package="keras_gamegan")
@@ -108,7 +111,7 @@ class SchemeState(variable_store.VariableStore):
         )
         return _with_banks(schemes.State(step, own, *sides), self.banks)
 
-    def write(self, state: Any, share: Any, forgiving: bool = False) -> None:
+    def write(self, state: Any, share: replicas.Share, forgiving: bool = False) -> None:
         """Writes a state.
 
         Args:
@@ -185,7 +188,7 @@ class NoState:
         """Returns the state after so many steps."""
         return _with_banks(schemes.State(step), self.banks)
 
-    def write(self, state: Any, share: Any, forgiving: bool = False) -> None:
+    def write(self, state: Any, share: replicas.Share, forgiving: bool = False) -> None:
         """Writes the histories."""
         _recorded(state, self.banks)
 
@@ -214,7 +217,7 @@ class _BankHistory(NamedTuple):
         recorded: `Player` to be written, or None.
     """
 
-    bank: Any
+    bank: history.WeightBank
     recorded: structures.Player | None = None
 
     def mixture(self, current: structures.Player) -> structures.Mixture:
@@ -244,7 +247,7 @@ def _make_banks(
             network,
             settings,
             mixture=scheme.mixture,
-            seed=config.side_seed(getattr(scheme, "seed", 0), index),
+            seed=history_settings.side_seed(getattr(scheme, "seed", 0), index),
             name=f"{names[index]}_bank",
         )
         if is_kept
@@ -256,7 +259,7 @@ def _make_banks(
     return tuple(banks)  # type: ignore[return-value]
 
 
-def _histories(banks: Banks) -> tuple[Any, Any]:
+def _histories(banks: Banks) -> histories.Pair:
     of_u, of_v = (None if bank is None else _BankHistory(bank) for bank in banks)
     return of_u, of_v
 
@@ -272,7 +275,7 @@ def _recorded(state: Any, banks: Banks) -> Any:
     if not any(banks):
         return state
     for past in histories.of_state(state):
-        if past is not None and past.recorded is not None:
+        if isinstance(past, _BankHistory) and past.recorded is not None:
             past.bank.record(past.recorded)
     return histories.without(state)
 
@@ -281,7 +284,7 @@ def _parts(key: str, part: tuple) -> list[tuple]:
     return [(f"{key}_{index}", each) for index, each in enumerate(part)]
 
 
-def _averaged(state: schemes.State, share: Any) -> schemes.State:
+def _averaged(state: schemes.State, share: replicas.Share) -> schemes.State:
     """Returns the state whose players' own states are the same on every replica."""
     if replicas.num_replicas() == 1:
         return state

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_gamegan.distribution import multi_worker, replicas
+from keras_gamegan.distribution import replicas
 
 
 class StepCounter(keras.metrics.Metric):
@@ -150,7 +150,9 @@ class Trackers:
         # Each replica counts its part of the whole batch, whatever its share.
         return float(replicas.local_values(mean.count)[0])
 
-    def update(self, values: dict[str, tf.Tensor], share: Any) -> dict[str, Any]:
+    def update(
+        self, values: dict[str, tf.Tensor], share: replicas.Share
+    ) -> dict[str, Any]:
         """Adds a step's values, weighted by its batch size; returns the means so far.
 
         Args:
@@ -167,6 +169,6 @@ class Trackers:
         weight = tf.cast(share.size, tf.float32) / number
         for name, value in values.items():
             self._means[name].update_state(value * number, sample_weight=weight)
-        return multi_worker.logs_for_keras(
+        return replicas.logs_for_keras(
             {name: self._means[name].result() for name in values}
         )

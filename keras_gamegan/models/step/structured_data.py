@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from keras_gamegan.datasets import arrays
-from keras_gamegan.models.step import batch, guard
+from keras_gamegan.distribution import replicas
+from keras_gamegan.models.step import batch, data_checks, guard
 from keras_gamegan.typing import Structure
 
 
@@ -48,7 +48,9 @@ class StructuredData:
             examples,
         )
 
-    def drawn(self, examples: Structure, stream: tf.Tensor, share: Any) -> Structure:
+    def drawn(
+        self, examples: Structure, stream: tf.Tensor, share: replicas.Share
+    ) -> Structure:
         """Returns the examples with what each draw adds to them: here nothing."""
         del stream, share
         return examples
@@ -82,13 +84,7 @@ class StructuredData:
                 "filters that made them."
             )
         for array in tf.nest.flatten(element):
-            if array.dtype.kind == "f" and not np.isfinite(array).all():
-                bad = int(array.size - np.isfinite(array).sum())
-                raise ValueError(
-                    f"{what} must be finite. Received: an array with {bad} NaN or "
-                    f"infinite value(s) of {array.size}. Drop or replace them, for "
-                    "instance with np.nan_to_num."
-                )
+            data_checks.check_finite(what, array)
         return element
 
     def check_dataset(self, dataset: tf.data.Dataset) -> None:
@@ -98,9 +94,9 @@ class StructuredData:
             TypeError: If its elements are no dense tensors of numbers.
             ValueError: If it is empty or not batched.
         """
-        check_not_empty(dataset)
+        data_checks.check_not_empty(dataset)
         for spec in tf.nest.flatten(as_element(dataset.element_spec)):
-            check_dense(spec)
+            data_checks.check_dense(spec)
             if spec.shape.rank == 0:
                 raise ValueError(
                     "A data set must yield batches: tensors (n, ...). Received: "
@@ -111,7 +107,7 @@ class StructuredData:
         """Returns examples whose floating numbers are in the networks' dtype."""
 
         def cast(leaf: Any) -> tf.Tensor:
-            check_dense(leaf)
+            data_checks.check_dense(leaf)
             leaf = tf.convert_to_tensor(leaf)
             return tf.cast(leaf, self.dtype) if leaf.dtype.is_floating else leaf
 
@@ -128,38 +124,6 @@ def as_element(data: Structure) -> Structure:
     while len(data) > 1 and data[-1] is None:
         data = data[:-1]
     return data[0] if len(data) == 1 else data
-
-
-def check_not_empty(dataset: tf.data.Dataset) -> None:
-    """Raises if a data set is known to have no batch."""
-    if int(dataset.cardinality()) == 0:
-        raise ValueError(
-            "The data set must have at least one batch. Received: a "
-            "tf.data.Dataset of cardinality 0. If drop_remainder=True, the batch "
-            "size may exceed the number of examples."
-        )
-
-
-def check_dense(data: Any) -> None:
-    """Raises unless a tensor, an array or the specification of one can hold data.
-
-    Raises:
-        TypeError: If it is sparse, ragged, or holds no numbers.
-    """
-    dense = isinstance(data, (tf.TensorSpec, np.ndarray)) or tf.is_tensor(data)
-    if not dense or isinstance(data, (tf.SparseTensor, tf.RaggedTensor)):
-        raise TypeError(
-            "A data set must yield dense tensors. Received: elements of type "
-            f"{type(data).__name__}. Convert them: dataset.map(tf.sparse.to_dense), or "
-            ".to_tensor() of ragged ones."
-        )
-    dtype = tf.as_dtype(data.dtype)
-    if not (dtype.is_floating or dtype.is_integer or dtype.is_bool):
-        raise TypeError(
-            "A data set must yield real numbers. Received: elements of dtype "
-            f"{dtype.name}. Decode them in dataset.map(...), for instance images "
-            "with tf.io.decode_image."
-        )
 
 
 def _floating(examples: Structure) -> list[tf.Tensor]:

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import randomness
-from keras_gamegan.models.step import batch_source, guard, optimizer_stepper
+from keras_gamegan.models.step import batch, guard, optimizer_stepper
 from keras_gamegan.typing import Structure
 
 
@@ -22,7 +22,7 @@ def train_step(model: Any, data: Structure) -> dict[str, Any]:
     """
     step = tf.convert_to_tensor(model.step)
     watch = _guard(model, step)
-    source = batch_source.BatchSource(
+    source = batch.BatchSource(
         model._data_form.checked(data, watch),
         randomness.fold(randomness.root(model.seed), step),
         model._data_form.drawn,
@@ -31,7 +31,7 @@ def train_step(model: Any, data: Structure) -> dict[str, Any]:
     networks = model.minimizer_network, model.maximizer_network
     players = tuple(network.player() for network in networks)
     stepper = optimizer_stepper.OptimizerStepper(
-        model._roles.players,
+        model._roles.names,
         networks,
         (model.minimizer_optimizer, model.maximizer_optimizer),
         players,
@@ -71,7 +71,7 @@ def test_step(model: Any, data: Structure) -> dict[str, Any]:
         randomness.root(model.seed), randomness.Purpose.EVALUATION, step
     )
     examples = model._data_form.evaluated(data, watch)
-    source = batch_source.BatchSource(examples, stream, model._data_form.drawn)
+    source = batch.BatchSource(examples, stream, model._data_form.drawn)
     players = model.minimizer_network.player(), model.maximizer_network.player()
     return _logs(model, model.game.losses(*players, source(0)), source.share)
 

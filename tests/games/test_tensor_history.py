@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan.games import history, structures
+from keras_gamegan.games import bookkeeping, structures, tensor_history
 
 
 def player(number):
@@ -12,7 +12,7 @@ def player(number):
 
 def recorded(numbers, capacity, **options):
     """A history that began with player 0 and then recorded these."""
-    past = history.TensorHistory(player(0), capacity, **options)
+    past = tensor_history.TensorHistory(player(0), capacity, **options)
     for number in numbers:
         past = past.record(player(number))
     return past
@@ -49,7 +49,7 @@ def test_average(weight, expected):
 def test_full_mixture_answers_the_live_player_too():
     past = recorded([1, 2, 3], 3, retention_rule="fifo")
     mixture = past.mixture(player(7))  # 3 was stored as live: 7 stands in its place.
-    values = [float(member.weights["w"][0]) for member in mixture.players]
+    values = [float(member.weights["w"][0]) for member in mixture.members]
     assert sorted(values) == [1.0, 2.0, 7.0]
     np.testing.assert_allclose(mixture.probabilities, [1 / 3] * 3)
 
@@ -62,7 +62,7 @@ def test_empty_slots_are_not_played():
 def test_capacity_one_is_no_history():
     current = player(5)
     mixture = recorded([1, 2, 3], 1).mixture(current)
-    assert mixture.players == (current,) and mixture.probabilities is None
+    assert mixture.members == (current,) and mixture.probabilities is None
 
 
 def test_sampled_mixture():
@@ -73,8 +73,8 @@ def test_sampled_mixture():
     for number in range(2, 102):
         past = past.record(player(number))
         mixture = past.mixture(player(number))
-        assert len(mixture.players) == 1
-        drawn.append(number - float(mixture.players[0].weights["w"][0]))
+        assert len(mixture.members) == 1
+        drawn.append(number - float(mixture.members[0].weights["w"][0]))
     ages, counts = np.unique(drawn[2:], return_counts=True)
     assert ages.tolist() == [0.0, 1.0, 2.0]
     expected = np.array([0.5, 0.25, 0.25]) * 98
@@ -87,32 +87,32 @@ def test_sampled_mixture():
     for number in range(2, 12):
         twin = twin.record(player(number))
         again.append(
-            number - float(twin.mixture(player(number)).players[0].weights["w"][0])
+            number - float(twin.mixture(player(number)).members[0].weights["w"][0])
         )
     assert again == drawn[:10]
 
 
 def test_tensors_round_trip():
     past = recorded([1, 2], 3)
-    copy = history.TensorHistory(player(0), 3).with_tensors(past.tensors())
+    copy = tensor_history.TensorHistory(player(0), 3).with_tensors(past.tensors())
     assert contents(copy) == contents(past)
 
 
 @pytest.mark.parametrize("weight", [None, 0.0, 0.25, 1.0])
 def test_probabilities(weight):
-    slots = history.initial_slots(4)
-    alone = history.probabilities(slots, weight)
+    slots = bookkeeping.initial_slots(4)
+    alone = bookkeeping.probabilities(slots, weight)
     assert alone.numpy().tolist() == [1.0, 0.0, 0.0, 0.0]
     rule = kgg.games.retention.Fifo()
     for _ in range(2):
-        slots = history.record_step(slots, rule, True, 0.0)
+        slots = bookkeeping.record_step(slots, rule, True, 0.0)
     head = 1 / 3 if weight is None else weight
     rest = (1 - head) / 2
     np.testing.assert_allclose(
-        history.probabilities(slots, weight, tf.float64), [rest, rest, head, 0]
+        bookkeeping.probabilities(slots, weight, tf.float64), [rest, rest, head, 0]
     )
 
 
 def test_is_due():
-    due = [int(clock) for clock in range(13) if history.is_due(clock, 4)]
+    due = [int(clock) for clock in range(13) if bookkeeping.is_due(clock, 4)]
     assert due == [4, 8, 12]

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from keras_gamegan import stateless, variable_store
+from keras_gamegan import stateless_network, variable_store
 from keras_gamegan.games import structures
 
 _KEY = "average"
@@ -28,7 +28,7 @@ class AverageWeights(variable_store.VariableStore):
 
     def __init__(
         self,
-        network: stateless.StatelessNetwork,
+        network: stateless_network.StatelessNetwork,
         decay: float,
         name: str = "generator_average",
     ) -> None:

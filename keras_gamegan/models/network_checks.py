@@ -1,16 +1,14 @@
-"""Checks of networks and data, before a step is traced or a weight is made."""
+"""Checks of networks, before a weight is made."""
 
 import math
 import warnings
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import activations, labelling, validation
-from keras_gamegan.models import augmentation, pairing, shapes, two_networks
-from keras_gamegan.models.step import structured_data
+from keras_gamegan.models import augmenting_layers, label_inputs, two_networks
 
 _SQUASHING = ("sigmoid", "softmax", "hard_sigmoid", "tanh")
 
@@ -48,7 +46,9 @@ def check_networks(discriminator: Any, generator: Any) -> None:
             f"Received: a discriminator whose output has shape {logit_shape}. End it "
             "with keras.layers.Dense(1), after Flatten or global pooling."
         )
-    of_discriminator, of_generator = pairing.label_indices(discriminator, generator)
+    of_discriminator, of_generator = label_inputs.label_indices(
+        discriminator, generator
+    )
     _check_dtypes(
         {
             "latents of the generator": generator.inputs[1 - of_generator],
@@ -61,7 +61,7 @@ def check_networks(discriminator: Any, generator: Any) -> None:
     )
     judged = discriminator.inputs[1 - of_discriminator].shape
     made = generator.outputs[0].shape
-    if not shapes.compatible(made, judged):
+    if not tf.TensorShape(made).is_compatible_with(judged):
         raise ValueError(
             "The generator's output must fit the discriminator's input. "
             f"Received: a generator that returns shape {tuple(made)} and a "
@@ -81,15 +81,15 @@ def check_networks(discriminator: Any, generator: Any) -> None:
             UserWarning,
             stacklevel=3,
         )
-    augmentation.warn(discriminator, stacklevel=3)
+    augmenting_layers.warn(discriminator, stacklevel=3)
 
 
 def _check_order(discriminator: Any, generator: Any) -> None:
     """Raises if the two would fit the other way round, and do not as they are."""
 
     def fits(maker: Any, judge: Any) -> bool:
-        made = maker.outputs[0].shape
-        return any(shapes.compatible(made, each.shape) for each in judge.inputs)
+        made = tf.TensorShape(maker.outputs[0].shape)
+        return any(made.is_compatible_with(each.shape) for each in judge.inputs)
 
     one_number = tuple(generator.outputs[0].shape) in ((None,), (None, 1))
     if one_number and fits(discriminator, generator):
@@ -125,119 +125,6 @@ def latent_shape(latents: Any, latent_dim: int | None) -> tuple[int, ...]:
             f"shape {shape}. Leave latent_dim out: it is inferred."
         )
     return shape
-
-
-def check_dataset(dataset: tf.data.Dataset, real: Any, labels: Any, model: Any) -> None:
-    """Raises on a data set that cannot be trained on, where its specification tells.
-
-    Args:
-        dataset: A `tf.data.Dataset`.
-        real: Specification of the data in its elements.
-        labels: Specification of the labels, or None.
-        model: The `GAN` that is to train on it.
-
-    Raises:
-        ValueError: If it is empty, or its elements do not fit the networks.
-    """
-    structured_data.check_not_empty(dataset)
-    structured_data.check_dense(real)
-    shapes.check(real.shape, model)
-    _check_present(model, labels is not None)
-    if model.conditional and isinstance(labels, tf.TensorSpec):
-        _check_label_spec(model, labels)
-
-
-def check_array(array: np.ndarray, labels: Any, model: Any) -> None:
-    """Raises on arrays that cannot be trained on.
-
-    Args:
-        array: Data (n, ...).
-        labels: Labels (n, ...) or None.
-        model: The `GAN` that is to train on them.
-
-    Raises:
-        ValueError: On empty, non-finite or misshapen data; on labels that are missing,
-            too many, misshapen or out of range.
-    """
-    if array.shape[:1] == (0,):
-        raise ValueError(
-            "The data must have at least one example. Received: an array of shape "
-            f"{array.shape}. Check the slice or filter that made it."
-        )
-    shapes.check(tf.TensorShape(array.shape), model)
-    _check_present(model, labels is not None)
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        bad = int(array.size - np.isfinite(array).sum())
-        raise ValueError(
-            "The data must be finite. Received: an array with "
-            f"{bad} NaN or infinite value(s) of {array.size}. Drop or replace "
-            "them, for instance with np.nan_to_num."
-        )
-    if model.conditional:
-        check_labels(labels, len(array), model)
-
-
-def check_batch(real: Any, labels: Any, model: Any) -> None:
-    """Raises if one batch, seen while tracing, does not fit the networks.
-
-    Args:
-        real: Tensor of real data.
-        labels: Tensor of labels, or None.
-        model: The `GAN` whose networks are meant.
-
-    Raises:
-        ValueError: On a shape that does not fit, or labels that are missing.
-    """
-    structured_data.check_dense(real)
-    shapes.check(real.shape, model)
-    _check_present(model, labels is not None)
-    if labels is not None and model.conditional:
-        _check_label_spec(model, labels)
-
-
-def check_labels(labels: Any, number: Any, model: Any) -> None:
-    """Raises unless labels that are known up front fit a model's networks.
-
-    Args:
-        labels: Array or tensor (n, ...).
-        number: Number of examples they belong to.
-        model: A class-conditional `GAN`.
-
-    Raises:
-        ValueError: If they are misshapen, too many or too few, no numbers, or out of
-            the range of classes that the networks know.
-    """
-    labels = np.asarray(labels)
-    networks = model.discriminator_network, model.generator_network
-    for network in networks:
-        labelling.check_shape(labels.shape, tuple(network.label_input.shape))
-    dtype = model.generator_network.label_input.dtype
-    labelling.check_values(labels, number, model.num_classes, dtype)
-
-
-def _check_present(model: Any, present: bool) -> None:
-    if model.conditional and not present:
-        raise ValueError(
-            "Class-conditional networks need elements (data, labels). Received: data "
-            "without labels. Zip the labels in: tf.data.Dataset.from_tensor_slices("
-            "(images, labels)), or fit(images, labels)."
-        )
-
-
-def _check_label_spec(model: Any, labels: Any) -> None:
-    """Raises unless labels of which only shape and dtype are known can fit."""
-    for network in (model.discriminator_network, model.generator_network):
-        if labels.shape.rank is not None:
-            expected = tuple(network.label_input.shape)
-            labelling.check_shape(tuple(labels.shape), expected)
-    if not (
-        labels.dtype.is_floating or labels.dtype.is_integer or labels.dtype.is_bool
-    ):
-        raise ValueError(
-            "Labels must be numbers. Received: labels of dtype "
-            f"{labels.dtype.name}. Number the classes from 0, for instance with "
-            "keras.layers.StringLookup(num_oov_indices=0)."
-        )
 
 
 def _check_network(name: str, network: Any) -> None:

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 
 import keras
-
-from keras_gamegan.models import shapes
+import tensorflow as tf
 
 
 def label_indices(
@@ -28,23 +27,23 @@ def label_indices(
 
     Example:
         >>> import keras
-        >>> from keras_gamegan.models import pairing
+        >>> from keras_gamegan.models import label_inputs
         >>> def network(width, first):
         ...     data, labels = keras.Input((width,)), keras.Input((), dtype="int32")
         ...     out = keras.layers.Dense(3)(data)
         ...     inputs = [labels, data] if first else [data, labels]
         ...     return keras.Model(inputs, out)
-        >>> pairing.label_indices(network(3, False), network(8, True))
+        >>> label_inputs.label_indices(network(3, False), network(8, True))
         (1, 0)
     """
     if len(discriminator.inputs) != 2 or len(generator.inputs) != 2:
         return 1, 1
-    made = generator.outputs[0].shape
+    made = tf.TensorShape(generator.outputs[0].shape)
     names = {tensor.name for tensor in generator.inputs}
     of_discriminator = _the_one(
         discriminator,
         [
-            lambda tensor: not shapes.compatible(made, tensor.shape),
+            lambda tensor: not made.is_compatible_with(tensor.shape),
             lambda tensor: "int" in tensor.dtype,
             lambda tensor: tensor.name in names,
         ],

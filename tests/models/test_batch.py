@@ -41,7 +41,7 @@ def test_latents_have_the_datas_dtype():
 
 def test_dealing_out():
     labels = tf.range(8)
-    source = _source(8, labels=labels, deal=4)
+    source = _source(8, labels=labels, slices=4)
     draws = [source(index) for index in range(4)]
     for index, draw in enumerate(draws):
         np.testing.assert_array_equal(draw.examples.labels, [index, index + 4])
@@ -58,7 +58,7 @@ def test_dealing_out():
 
 def test_dealing_out_needs_a_multiple():
     with pytest.raises(ValueError, match=r"num_steps \+ 1 = 3 equal.*of size 8"):
-        _source(8, deal=3)
+        _source(8, slices=3)
 
 
 def test_a_last_smaller_batch_that_cannot_be_dealt_out(make, points):

@@ -3,14 +3,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gamegan import stateless
+from keras_gamegan import stateless_network
 from keras_gamegan.games import structures
-from keras_gamegan.models import average
+from keras_gamegan.models import average_weights
 
 
 @pytest.fixture
 def network():
-    return stateless.StatelessNetwork(
+    return stateless_network.StatelessNetwork(
         keras.Sequential(
             [
                 keras.Input((2,)),
@@ -28,7 +28,7 @@ def _player(number):
 
 
 def test_it_begins_at_the_network(network):
-    kept = average.AverageWeights(network, 0.9).player()
+    kept = average_weights.AverageWeights(network, 0.9).player()
     for left, right in zip(
         tf.nest.flatten(kept), tf.nest.flatten(network.player()), strict=True
     ):
@@ -37,7 +37,7 @@ def test_it_begins_at_the_network(network):
 
 @pytest.mark.parametrize("decay", [0.0, 0.5, 0.999])
 def test_weights_and_statistics_against_a_loop(network, decay):
-    kept = average.AverageWeights(network, decay)
+    kept = average_weights.AverageWeights(network, decay)
     kept.update(_player(1.0), tf.constant(10**9, tf.int64))
     expected = np.array(kept.player().weights[0])
     for step, number in enumerate((3.0, -2.0, 5.0)):
@@ -59,8 +59,8 @@ def test_integers_are_copied():
             return inputs
 
     model = keras.Sequential([keras.Input((2,)), Counting(), keras.layers.Dense(1)])
-    network = stateless.StatelessNetwork(model)
-    kept = average.AverageWeights(network, 0.9)
+    network = stateless_network.StatelessNetwork(model)
+    kept = average_weights.AverageWeights(network, 0.9)
     moved = network.player()
     moved = structures.Player(moved.weights, [tf.constant(8, tf.int32)])
     kept.update(moved, tf.constant(0, tf.int64))

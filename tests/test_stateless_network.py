@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from keras_gamegan import stateless
+from keras_gamegan import stateless_network
 from keras_gamegan.games import randomness, structures
 
 STREAM = randomness.root(0)
@@ -25,14 +25,14 @@ def inputs():
 
 
 def test_what_is_weight_and_what_is_state(model):
-    network = stateless.StatelessNetwork(model)
+    network = stateless_network.StatelessNetwork(model)
     # gamma and beta, two kernels, two biases; frozen kernel and bias, two statistics.
     assert len(network.weight_variables) == 6
     assert len(network.state_variables) == 4
     assert len(network.variables) == len(model.weights)
     assert network.has_modes and network.dtype == "float32"
     plain = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
-    assert not stateless.StatelessNetwork(plain).has_modes
+    assert not stateless_network.StatelessNetwork(plain).has_modes
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -40,7 +40,7 @@ def test_apply_equals_the_model_and_leaves_it_alone(inputs, training):
     model = keras.Sequential(
         [keras.Input((2,)), layers.BatchNormalization(), layers.Dense(1)]
     )
-    network = stateless.StatelessNetwork(model)
+    network = stateless_network.StatelessNetwork(model)
     before = model.get_weights()
     outputs, moved, losses = network.apply(network.player(), inputs, training, STREAM)
     for value, old in zip(model.get_weights(), before, strict=True):
@@ -56,7 +56,7 @@ def test_apply_equals_the_model_and_leaves_it_alone(inputs, training):
 
 
 def test_other_weights_give_another_function(model, inputs):
-    network = stateless.StatelessNetwork(model)
+    network = stateless_network.StatelessNetwork(model)
     player = network.player()
     zeros = structures.Player([tf.zeros_like(w) for w in player.weights], player.state)
     outputs, _, _ = network.apply(zeros, inputs, False, STREAM)
@@ -65,7 +65,7 @@ def test_other_weights_give_another_function(model, inputs):
 
 
 def test_dropout_follows_the_stream(model, inputs):
-    network = stateless.StatelessNetwork(model)
+    network = stateless_network.StatelessNetwork(model)
     player = network.player()
     (state,) = [v for v in model.variables if v.name == "seed_generator_state"]
     seed = np.array(state)
@@ -82,7 +82,7 @@ def test_two_dropouts_draw_different_masks():
     model = keras.Sequential(
         [keras.Input((64,)), layers.Dropout(0.5), layers.Dropout(0.5)]
     )
-    network = stateless.StatelessNetwork(model)
+    network = stateless_network.StatelessNetwork(model)
     outputs, _, _ = network.apply(network.player(), tf.ones((32, 64)), True, STREAM)
     # Both masks pass one in four; one mask twice would pass one in two.
     assert 0.2 < np.mean(outputs.numpy() > 0) < 0.3
@@ -100,7 +100,7 @@ def test_losses_are_the_players_own(inputs):
             ),
         ]
     )
-    network = stateless.StatelessNetwork(model)
+    network = stateless_network.StatelessNetwork(model)
     kernel = tf.constant([[1.0, 2.0, 0.0], [0.0, 1.0, 3.0]])
     with tf.GradientTape() as tape:
         tape.watch(kernel)
@@ -121,7 +121,7 @@ def test_losses_are_the_players_own(inputs):
 
 
 def test_assign_writes_what_moved(model):
-    network = stateless.StatelessNetwork(model)
+    network = stateless_network.StatelessNetwork(model)
     before = network.player()
     changed = structures.Player(
         [before.weights[0] + 1.0, *before.weights[1:]], before.state
@@ -142,14 +142,14 @@ def test_half_precision_networks_return_full_precision(inputs):
     model = keras.Sequential(
         [keras.Input((2,)), layers.Dense(1, dtype="mixed_bfloat16")]
     )
-    network = stateless.StatelessNetwork(model)
+    network = stateless_network.StatelessNetwork(model)
     outputs, _, _ = network.apply(network.player(), inputs, True, STREAM)
     assert model(inputs).dtype == tf.bfloat16 and outputs.dtype == tf.float32
 
 
 def test_a_network_without_weights(inputs):
     model = keras.Sequential([keras.Input((2,)), layers.Flatten()])
-    network = stateless.StatelessNetwork(model)
+    network = stateless_network.StatelessNetwork(model)
     assert network.dtype == "float32" and network.player() == structures.Player([], [])
     np.testing.assert_array_equal(
         network.apply(network.player(), inputs, False, STREAM)[0], inputs

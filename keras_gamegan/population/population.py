@@ -51,7 +51,7 @@ class Population:
                 f"{type(gan).__name__} that keeps none. Use kgg.FictitiousGAN."
             )
         self._gan = gan
-        self._sides = [members.Side(gan, name) for name in gan._roles.players]
+        self._sides = [members.Side(gan, name) for name in gan._roles.names]
 
     def __repr__(self) -> str:
         return (
@@ -120,7 +120,7 @@ class Population:
         return figures.draw_payoffs(data)
 
     def plot_ages(self) -> Any:
-        """Draws each member's share of its mixture over its age in steps.
+        """Draws each member's probability in its mixture over its age in steps.
 
         Needs matplotlib.
 

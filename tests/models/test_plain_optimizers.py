@@ -1,4 +1,4 @@
-"""Adam by TensorFlow's kernel: Keras' own steps, and Keras itself where it must be."""
+"""Plain Adam and SGD: steps by a kernel are Keras' own, and so is the pure rule."""
 
 import keras
 import numpy as np
@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan.models.step import fused_adam
+from keras_gamegan.games import schemes
+from keras_gamegan.models.step import plain_optimizers
 from tests import strategies
 
 SCHEDULE = keras.optimizers.schedules.ExponentialDecay(0.01, 2, 0.5)
@@ -42,7 +43,9 @@ def five_steps(take, dtype="float32", jit_compile=False, **options):
 def uses_the_kernel(optimizer, variables):
     @tf.function
     def step():
-        fused_adam.apply(optimizer, [tf.ones(v.shape) for v in variables], variables)
+        plain_optimizers.apply(
+            optimizer, [tf.ones(v.shape) for v in variables], variables
+        )
 
     operations = {op.type for op in step.get_concrete_function().graph.get_operations()}
     return "ResourceApplyAdam" in operations
@@ -55,7 +58,7 @@ def test_steps_are_those_of_keras(dtype, tolerance, rate):
     expected = five_steps(lambda o, g, v: o.apply(g, v), dtype, **options)
     assert len(expected) == 3 + 6 + (2 if rate == 0.01 else 1)
     for jit_compile in (False, True):
-        found = five_steps(fused_adam.apply, dtype, jit_compile, **options)
+        found = five_steps(plain_optimizers.apply, dtype, jit_compile, **options)
         for one, other in zip(found, expected, strict=True):
             np.testing.assert_allclose(one, other, rtol=tolerance, atol=1e-15)
 
@@ -92,7 +95,7 @@ def test_keras_takes_every_other_step(options):
     assert not uses_the_kernel(*make(**options))
     expected = five_steps(lambda o, g, v: o.apply(g, v), **options)
     for one, other in zip(
-        five_steps(fused_adam.apply, **options), expected, strict=True
+        five_steps(plain_optimizers.apply, **options), expected, strict=True
     ):
         np.testing.assert_array_equal(one, other)
 
@@ -105,7 +108,7 @@ def test_constraints_and_sparse_gradients_are_left_to_keras():
     sparse = tf.IndexedSlices(tf.ones((1, 4)), tf.constant([2]), tf.constant([5, 4]))
     before = variables[2].numpy()
     gradients = [tf.zeros(()), tf.zeros((3,)), sparse]
-    fused_adam.apply(optimizer, gradients, variables)
+    plain_optimizers.apply(optimizer, gradients, variables)
     moved = np.any(variables[2].numpy() != before, axis=1)
     np.testing.assert_array_equal(moved, [False, False, True, False, False])
 
@@ -125,7 +128,7 @@ def test_slots_follow_the_variable_when_others_were_frozen(moved):
         return [np.array(each) for each in (*variables, *optimizer.variables)]
 
     expected = run(lambda o, g, v: o.apply(g, v))
-    for one, other in zip(run(fused_adam.apply), expected, strict=True):
+    for one, other in zip(run(plain_optimizers.apply), expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-13, atol=1e-15)
     optimizer, variables = make()
     assert uses_the_kernel(optimizer, [variables[index] for index in moved])
@@ -135,8 +138,8 @@ def test_optimizers_of_other_variables_are_left_to_keras():
     optimizer, variables = make()
     one = variables[:1]
     with pytest.raises(ValueError, match="Unknown variable"):
-        fused_adam.apply(optimizer, [tf.zeros(())], [keras.Variable(0.0)])
-    fused_adam.apply(optimizer, [tf.ones(())], one)
+        plain_optimizers.apply(optimizer, [tf.zeros(())], [keras.Variable(0.0)])
+    plain_optimizers.apply(optimizer, [tf.ones(())], one)
     assert int(optimizer.iterations.numpy()) == 1
 
 
@@ -149,7 +152,7 @@ def test_strategies_are_left_to_keras():
     def step():
         def one_replica():
             gradients = [tf.ones(v.shape) for v in variables]
-            fused_adam.apply(optimizer, gradients, variables)
+            plain_optimizers.apply(optimizer, gradients, variables)
 
         strategy.run(one_replica)
 
@@ -157,3 +160,68 @@ def test_strategies_are_left_to_keras():
     assert "ResourceApplyAdam" not in names
     step()
     assert int(optimizer.iterations.numpy()) == 1
+
+
+@pytest.mark.parametrize("make", [keras.optimizers.Adam, keras.optimizers.SGD])
+@pytest.mark.parametrize("mode", ["graph", "xla", "replicas", "float16"])
+def test_a_step_of_the_maximizers_own_rule_is_alternating_play(make, mode):
+    """The minimiser answers what the maximiser becomes: that is taking turns."""
+
+    def value(minimizer, maximizer, batch):
+        x, y = batch
+        error, doubt = minimizer(x)[:, 0] - y, maximizer(x)[:, 0]
+        return error * doubt - tf.square(doubt) / 2
+
+    def trained(updates):
+        networks = []
+        for seed in (1, 2):
+            initial = keras.initializers.GlorotUniform(seed)
+            layers = [keras.Input((3,)), keras.layers.Dense(4, "tanh", True, initial)]
+            networks.append(keras.Sequential([*layers, keras.layers.Dense(1)]))
+            last = networks[-1].layers[-1].kernel
+            last.assign(np.linspace(-1, 1, 4)[:, None])
+        model = kgg.TwoPlayerModel(*networks, value, updates=updates, seed=0)
+        optimizers = [make(0.02), make(0.05)]
+        if mode == "float16":
+            optimizers = [keras.optimizers.LossScaleOptimizer(o) for o in optimizers]
+        model.compile(*optimizers, jit_compile=mode == "xla")
+        x = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
+        data = tf.data.Dataset.from_tensor_slices((x, x.sum(axis=1)))
+        model.fit(data.batch(16), epochs=3, verbose=0)
+        return [np.array(v) for network in networks for v in network.weights]
+
+    response = kgg.BestResponse(1, "player", side="maximizer")
+    strategy = (
+        strategies.mirrored() if mode == "replicas" else tf.distribute.get_strategy()
+    )
+    with strategy.scope():
+        found, expected, simultaneous = (
+            trained(updates)
+            for updates in (schemes.DualityGap(response), "alternating", "simultaneous")
+        )
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=2e-4, atol=2e-5)
+    gaps = [abs(a - b).max() for a, b in zip(simultaneous, expected, strict=True)]
+    assert max(gaps) > 1e-3
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        keras.optimizers.RMSprop(0.01),
+        keras.optimizers.Adam(0.01, clipnorm=1.0),
+        keras.optimizers.SGD(0.01, momentum=0.9),
+        keras.optimizers.AdamW(0.01),
+    ],
+    ids=lambda optimizer: optimizer.name,
+)
+def test_the_players_own_rule_must_be_a_plain_one(optimizer):
+    gan = kgg.DualityGapGAN(
+        *kgg.networks.mlp_pair(2, latent_dim=4, width=4),
+        best_response=kgg.BestResponse(1, "player"),
+    )
+    gan.compile(optimizer, "adam")
+    with pytest.raises(
+        ValueError, match=r"plain keras.optimizers.Adam or SGD.*of the d"
+    ):
+        gan.fit(np.zeros((8, 2), "float32"), batch_size=8, verbose=0)

@@ -194,7 +194,7 @@ class Scheme:
 
     # Names in the report that other schemes' reports lack.
     log_names: tuple[str, ...] = ()
-    # In how many equal shares a step's batch is dealt out to its draws.
+    # In how many equal slices a step's batch is dealt out to its draws.
     num_shares = 1
     # The `kgg.History` of a scheme whose players remember their opponents' past, and
     # how it is answered; `initial_state` then takes histories that have begun.
@@ -255,7 +255,7 @@ class Scheme:
         return representation.short(self)
 
 
-def draw(batch_fn: BatchFn | None, index: Any) -> Any:
+def draw(batch_fn: BatchFn | None, index: int | tf.Tensor) -> Any:
     """Returns the batch of that draw, or None where the game has no batches."""
     return None if batch_fn is None else batch_fn(index)
 

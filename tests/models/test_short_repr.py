@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gamegan as kgg
-from keras_gamegan.models import description
+from keras_gamegan.models import short_repr
 
 
 def test_a_model_in_one_line():
@@ -43,7 +43,7 @@ def test_a_model_within_a_graph_or_its_constructor():
     [(999, "999"), (1000, "1k"), (1_234_567, "1.23M"), (12 * 10**9, "12G")],
 )
 def test_numbers(count, text):
-    assert description._number(count) == text
+    assert short_repr._number(count) == text
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from typing import Any
 import keras
 
 from keras_gamegan import representation, validation
-from keras_gamegan.games import history, sides
 from keras_gamegan.games import retention as retention_rules
+from keras_gamegan.games import sides, tensor_history
 from keras_gamegan.games.structures import Player
 from keras_gamegan.history import intervals
 from keras_gamegan.typing import Config
@@ -139,7 +139,16 @@ class History:
         )
         return of_u, of_v
 
-    def begin(self, u: Player, v: Player, mixture: str, seed: int) -> tuple[Any, Any]:
+    @property
+    def fading(self) -> float | None:
+        """Factor from one model's weight to the next older one's; None: all alike."""
+        return self.decay if self.weights == "geometric" else None
+
+    def begin(
+        self, u: Player, v: Player, mixture: str, seed: int
+    ) -> tuple[
+        tensor_history.TensorHistory | None, tensor_history.TensorHistory | None
+    ]:
         """Returns the histories of both players, as immutable tensors.
 
         Args:
@@ -149,7 +158,7 @@ class History:
             seed: Integer seed of retention and of the draws.
 
         Returns:
-            A pair of `games.history.TensorHistory`; None for a side without one.
+            A pair of `games.tensor_history.TensorHistory`; None for a side without one.
 
         Raises:
             ValueError: If the weights are "nash", which a callback sets in a model.
@@ -168,7 +177,7 @@ class History:
                 "'uniform' or 'geometric'."
             )
         return tuple(  # type: ignore[return-value]
-            history.TensorHistory(
+            tensor_history.TensorHistory(
                 player,
                 self.capacity,
                 interval=intervals.get(self.interval),
@@ -176,7 +185,7 @@ class History:
                 current_weight=self.current_weight,
                 mixture=mixture,
                 seed=side_seed(seed, index),
-                decay=self.decay if self.weights == "geometric" else None,
+                decay=self.fading,
                 slices=self.slices,
             )
             if is_kept
