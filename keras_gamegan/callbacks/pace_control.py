@@ -37,8 +37,9 @@ class PaceControl(measurement.Measurement):
     It looks at the networks in a graph of its own, from the same numbers on every
     replica. `kgg.callbacks.Checkpoint`, which must come after it, keeps its state: a
     resumed run goes on bit for bit. With `kgg.schedules.LinearDecay` the rates that it
-    found are those that fall. docs/results/rates.md tells where it helped and where it
-    did not; rates known to be good need no control.
+    found are those that fall. docs/results/rates.md tells where it helped; on images
+    other targets would have been right, and it ruined a run (docs/results/images.md):
+    rates known to be good need no control.
 
     Logs: `g_pace` and `d_pace`, the last r_G and r_D; `g_learning_rate` and
     `d_learning_rate`.
