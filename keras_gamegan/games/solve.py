@@ -11,6 +11,7 @@ from keras_gamegan.games import descent_stepper, schemes, tensor_history, update
 from keras_gamegan.games.best_response import BestResponse
 from keras_gamegan.games.game import Game
 from keras_gamegan.games.schemes import histories
+from keras_gamegan.games.schemes.scheme import check_step
 from keras_gamegan.games.structures import Player
 from keras_gamegan.typing import Structure
 
@@ -198,6 +199,7 @@ def _play(
             update, descent_stepper.DescentStepper.initial_states(update, u, v)
         )
         step = scheme.step(game, u, v, unpack(tensors), stepper)
+        check_step(scheme, step)
         return step.u, step.v, pack(step.state)
 
     tensors = pack(state)

@@ -340,3 +340,38 @@ def test_a_state_of_another_make_is_refused():
     gan = compiled(Forgetful())
     with pytest.raises(TypeError, match=r"made up as the one of `initial_state`.*Forg"):
         gan.fit(points(1), batch_size=8, verbose=0)
+
+
+class Wrong(schemes.Simultaneous):
+    """Returns something else, or asks for one player's gradient."""
+
+    def __init__(self, how):
+        self.how = how
+
+    def step(self, game, u, v, state, stepper, batch_fn=None):
+        if self.how == "tuple":
+            return u, v
+        both = schemes.simultaneous_gradients(game, u, v, stepper, batch_fn(0))
+        return getattr(stepper, self.how)(both[0][1])
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        (
+            "tuple",
+            r"must return a kgg.games.schemes.Step.*\(of type tuple\) from Wrong",
+        ),
+        ("exact", r"`stepper.exact` takes the gradients of both players.*Received"),
+        ("handed", r"stepper.handed\(\(of_u, of_v\)\). Received"),
+    ],
+)
+def test_what_a_scheme_got_wrong_is_said(how, message):
+    gan = compiled(Wrong(how))
+    with pytest.raises(TypeError, match=message):
+        gan.fit(points(1), batch_size=8, verbose=0)
+
+
+def test_solve_asks_for_a_step_too():
+    with pytest.raises(TypeError, match=r"must return a kgg.games.schemes.Step"):
+        kgg.games.solve(kgg.games.e4(), scheme=Wrong("tuple"))

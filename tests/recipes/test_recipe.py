@@ -27,8 +27,8 @@ def test_networks(network):
 
 def test_settings_are_those_that_mean_something():
     settings = kgg.recipes.get("no_penalty").settings()
-    assert {"num_response_steps", "base_filters"} <= set(settings)
-    assert not {"history_capacity", "mlp_width", "penalty_weight"} & set(settings)
+    assert {"history_capacity", "base_filters"} <= set(settings)
+    assert not {"num_response_steps", "mlp_width", "penalty_weight"} & set(settings)
 
 
 def test_unknown_names():

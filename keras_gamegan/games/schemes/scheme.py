@@ -255,6 +255,16 @@ class Scheme:
         return representation.short(self)
 
 
+def check_step(scheme: Scheme, taken: Any) -> None:
+    """Raises unless what a scheme's step returned is a `Step`."""
+    if not isinstance(taken, Step):
+        raise TypeError(
+            "`step` of a scheme must return a kgg.games.schemes.Step(u, v, state, "
+            f"report). Received: {taken!r} (of type {type(taken).__name__}) from "
+            f"{type(scheme).__name__}."
+        )
+
+
 def draw(batch_fn: BatchFn | None, index: int | tf.Tensor) -> Any:
     """Returns the batch of that draw, or None where the game has no batches."""
     return None if batch_fn is None else batch_fn(index)

@@ -19,7 +19,7 @@ import tensorflow as tf
 from keras_gamegan.distribution import placement, replicas
 from keras_gamegan.games import structures
 from keras_gamegan.games.structures import Player
-from keras_gamegan.models.roles import Roles
+from keras_gamegan.models.roles import GAN, Roles
 from keras_gamegan.models.step.step_metrics import FirstFailure
 from keras_gamegan.typing import Logs
 
@@ -262,9 +262,11 @@ def _error(what: str, step: int | str) -> ValueError:
             "instance with dataset.filter or np.nan_to_num."
         )
     else:
+        # Other games have no penalty.
+        bound = 'add penalty="r1", ' if any(name in what for name in GAN.names) else ""
         advice = (
-            'Lower the learning rates, add penalty="r1", or clip the gradients '
-            "(clipnorm=1.0 in the optimizer)."
+            f"Lower the learning rates, {bound}or clip the gradients (clipnorm=1.0 in "
+            "the optimizer)."
         )
     return NonFiniteError(
         f"Expected finite numbers, but {what} became NaN or infinite. "

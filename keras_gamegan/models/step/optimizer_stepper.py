@@ -89,6 +89,7 @@ class OptimizerStepper:
 
     def exact(self, gradients: tuple) -> tuple:
         """Returns the gradients of both players, unscaled and summed over replicas."""
+        _check_pair("exact", gradients)
         unscaled = [
             _scaled(gradient, None if scale is None else 1.0 / scale)
             for gradient, scale in zip(gradients, self._scales, strict=True)
@@ -99,6 +100,7 @@ class OptimizerStepper:
 
     def handed(self, gradients: tuple) -> tuple:
         """Returns exact gradients scaled, this replica's part of a sum."""
+        _check_pair("handed", gradients)
         scales = self._scales
         if replicas.num_replicas() > 1:
             # By the size of the shares: of an empty one nothing counts.
@@ -190,6 +192,16 @@ class OptimizerStepper:
             )
         self._read[name] = network.player()
         return self._read[name]
+
+
+def _check_pair(name: str, gradients: Any) -> None:
+    """Raises if these are the gradients of one player only."""
+    if len(gradients) != 2 or any(tf.is_tensor(each) for each in gradients):
+        raise TypeError(
+            f"`stepper.{name}` takes the gradients of both players, each a list with "
+            f"a tensor a weight: stepper.{name}((of_u, of_v)). Received: "
+            f"{len(gradients)} of {'tensors' if len(gradients) else 'nothing'}."
+        )
 
 
 def _written(

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from keras_gamegan.distribution import replicas
 from keras_gamegan.games import randomness
+from keras_gamegan.games.schemes import scheme
 from keras_gamegan.models.step import batch, guard, optimizer_stepper
 from keras_gamegan.typing import Structure
 
@@ -41,6 +42,7 @@ def train_step(model: Any, data: Structure) -> dict[str, Any]:
     taken = model.scheme.step(
         model._training_game, *players, model.scheme_store.read(step), stepper, source
     )
+    scheme.check_step(model.scheme, taken)
     players = stepper.settle(taken.u, taken.v)
     # Outside the guard, which may branch: replicas meet here.
     write_more = model._prepare_writing(taken.report, source.share)
