@@ -110,12 +110,7 @@ def as_array(name: str, data: Any) -> np.ndarray:
             f"{name} must be a dense array. Received: {type(data).__name__}. Convert "
             "it: .toarray(), tf.sparse.to_dense(...) or .to_tensor()."
         )
-    if np.ma.is_masked(data):
-        raise TypeError(
-            f"{name} must be numbers that are all there. Received: a masked array "
-            f"with {np.ma.count_masked(data)} masked ones, of which no network would "
-            "know. Drop these examples, or choose what stands there: data.filled(0)."
-        )
+    check_unmasked(name, data)
     try:
         array = np.asarray(data)
     except (TypeError, ValueError) as error:
@@ -131,6 +126,16 @@ def as_array(name: str, data: Any) -> np.ndarray:
             "Encode or drop what is not a number, for instance with .astype('float32')."
         )
     return plain(array)
+
+
+def check_unmasked(name: str, data: Any) -> None:
+    """Raises if some of the numbers of an array are masked."""
+    if np.ma.is_masked(data):
+        raise TypeError(
+            f"{name} must be numbers that are all there. Received: a masked array "
+            f"with {np.ma.count_masked(data)} masked ones, of which no network would "
+            "know. Drop these examples, or choose what stands there: .filled(0)."
+        )
 
 
 def plain(array: np.ndarray) -> np.ndarray:

@@ -263,6 +263,13 @@ def check_step(scheme: Scheme, taken: Any) -> None:
             f"report). Received: {taken!r} (of type {type(taken).__name__}) from "
             f"{type(scheme).__name__}."
         )
+    missing = {"minimizer_loss", "maximizer_loss", "value"} - set(taken.report)
+    if missing:
+        raise ValueError(
+            "The report of a scheme's step must have the losses of both players and "
+            f"the value: schemes.report(of_u, of_v). Received: one of "
+            f"{type(scheme).__name__} without {sorted(missing)}."
+        )
 
 
 def draw(batch_fn: BatchFn | None, index: int | tf.Tensor) -> Any:

@@ -78,6 +78,7 @@ class LabelledData(StructuredData):
                 stacklevel=2,
             )
         if labels is not None:
+            arrays.check_unmasked("Labels", labels)
             labels = arrays.plain(np.asarray(labels))
         data_checks.check_array(data, labels, self._model)
         return (data,) if labels is None else (data, network.as_labels(labels))

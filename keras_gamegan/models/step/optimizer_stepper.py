@@ -137,17 +137,19 @@ class OptimizerStepper:
         same = zip(tf.nest.flatten(player), tf.nest.flatten(before), strict=True)
         if all(new is old for new, old in same):
             return before
-        player = self._guard.check_update(name, [], player, before, scaled=False)
         network = self._networks[name]
+        _check_fits(name, network, player, before)
+        player = self._guard.check_update(name, [], player, before, scaled=False)
         self._guard.keep(_written(network, player, before))
-        network.assign(player, before=before)
+        self._guard.run(lambda: network.assign(player, before=before))
         self._read[name] = player
         return player
 
     def _try(self, name: str, player: Player, gradient: Structure) -> Player:
         before = self._read[name]
         moved = self._move(name, player, gradient)
-        self._networks[name].assign(before, before=moved)
+        network = self._networks[name]
+        self._guard.run(lambda: network.assign(before, before=moved))
         self._read[name] = before
         return moved
 
@@ -174,22 +176,18 @@ class OptimizerStepper:
         if replicas.num_replicas() > 1:
             gradient = replicas.masked(gradient, self._share)
             player = self._averaged(player, self._read[name])
-        player = self._guard.check_update(
-            name,
-            gradient,
-            player,
-            before=self._read[name],
-            scaled=loss_scale(optimizer) is not None,
-        )
-        self._guard.keep(_written(network, player, self._read[name]))
+        before = self._read[name]
+        scaled = loss_scale(optimizer) is not None
+        player = self._guard.check_update(name, gradient, player, before, scaled)
+        self._guard.keep(_written(network, player, before))
         self._guard.keep((v, tf.convert_to_tensor(v)) for v in optimizer.variables)
-        network.assign(player, before=self._read[name])
-        if network.weight_variables:
-            self._guard.run(
-                lambda: plain_optimizers.apply(
-                    optimizer, gradient, network.weight_variables
-                )
-            )
+
+        def write() -> None:
+            network.assign(player, before=before)
+            if network.weight_variables:
+                plain_optimizers.apply(optimizer, gradient, network.weight_variables)
+
+        self._guard.run(write)
         self._read[name] = network.player()
         return self._read[name]
 
@@ -202,6 +200,36 @@ def _check_pair(name: str, gradients: Any) -> None:
             f"a tensor a weight: stepper.{name}((of_u, of_v)). Received: "
             f"{len(gradients)} of {'tensors' if len(gradients) else 'nothing'}."
         )
+
+
+def _check_fits(
+    name: str, network: StatelessNetwork, player: Player, before: Player
+) -> None:
+    """Raises if a scheme returned tensors that are none of a network's."""
+    for new, old in (
+        (player.weights, before.weights),
+        (player.state, before.state),
+    ):
+        if len(new) != len(old) or any(
+            not tf.is_tensor(one)
+            or one.dtype != other.dtype
+            or not one.shape.is_compatible_with(other.shape)
+            for one, other in zip(new, old, strict=False)
+        ):
+            raise ValueError(
+                f"What a scheme returns of the {name} must be tensors of the shapes "
+                f"and types that it has. Received: {_specifications(new)} instead of "
+                f"{_specifications(old)} of {network.model.name!r}. Change them by "
+                "TensorFlow's functions, one for each weight."
+            )
+
+
+def _specifications(tensors: Sequence) -> list[str]:
+    return [
+        f"{getattr(each, 'dtype', type(each).__name__)!s} "
+        f"{tuple(getattr(each, 'shape', ()))}"
+        for each in tensors
+    ]
 
 
 def _written(
