@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_gamegan.distribution import replicas
 from keras_gamegan.measuring import data_forms, overlap
 from keras_gamegan.models.step import batch as batches
-from keras_gamegan.models.step import guard
+from keras_gamegan.models.step import data_checks
 from keras_gamegan.models.step.batch import Batch
 from keras_gamegan.typing import Structure
 
@@ -64,7 +64,7 @@ def collect(name: str, data: Any, model: Any, at_least: int) -> Structure:
             )
     reachable = model._data_form.reachable_range
     if reachable is not None:
-        guard.warn_of_range((arrays[0].min(), arrays[0].max()), reachable)
+        data_checks.warn_of_range((arrays[0].min(), arrays[0].max()), reachable)
     return model._data_form.stored(tf.nest.pack_sequence_as(parts[0], arrays))
 
 

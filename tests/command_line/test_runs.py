@@ -12,37 +12,10 @@ import PIL.Image
 import pytest
 
 import keras_gamegan as kgg
-from keras_gamegan import command_line
 from keras_gamegan.callbacks import folder_lock
 from keras_gamegan.command_line import report_page, run_folder, train
 from tests import scripts
-
-QUICK = (
-    "--image_size=8",
-    "--batch_size=4",
-    "--epochs=2",
-    "--steps_per_epoch=3",
-    "--latent_dim=3",
-    "--base_filters=2",
-    "--jit_compile=false",
-)
-
-
-@pytest.fixture(name="images", scope="module")
-def fixture_images(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("images")
-    rng = np.random.default_rng(0)
-    for number in range(12):
-        pixels = rng.integers(0, 256, (9 + number, 10, 3), np.uint8)
-        (folder / "ab"[number % 2]).mkdir(exist_ok=True)
-        PIL.Image.fromarray(pixels).save(folder / "ab"[number % 2] / f"{number}.png")
-    return folder
-
-
-def run(*arguments):
-    """Runs a command; returns its status."""
-    keras.backend.clear_session()
-    return command_line.main([str(each) for each in arguments])
+from tests.command_line.commands import QUICK, run
 
 
 @pytest.fixture(name="trained", scope="module")
@@ -88,22 +61,6 @@ def test_the_model_is_that_of_the_best_epoch(trained):
     )
     assert gan.num_steps == 6 and real.class_names == ["a", "b"]
     assert min(rows) <= rows[-1]
-
-
-def test_pace_control_goes_on_where_it_ended(images, tmp_path, capsys):
-    def trained(name, epochs):
-        pace = ("--pace_control", "--steps_per_epoch=10", f"--epochs={epochs}")
-        assert (
-            run("train", images, *QUICK, *pace, f"--output_dir={tmp_path / name}") == 0
-        )
-        rows = scripts.history(tmp_path / name)
-        return [(row["g_learning_rate"], row["d_learning_rate"]) for row in rows]
-
-    # The first look has nothing to compare with.
-    rates = trained("whole", 4)
-    assert len(set(rates)) >= 3
-    assert trained("parts", 2) == rates[:2] and trained("parts", 4) == rates
-    capsys.readouterr()
 
 
 def test_samples(trained, capsys, tmp_path):

@@ -9,55 +9,9 @@ import tensorflow as tf
 import keras_gamegan as kgg
 from keras_gamegan.distribution import replicas
 from keras_gamegan.models import roles
-from keras_gamegan.models.step import guard
+from keras_gamegan.models.step import data_checks, guard
 from tests import strategies
-
-
-@keras.saving.register_keras_serializable(package="test_guard")
-class Bomb(kgg.payoffs.NonSaturating):
-    """A payoff one term of which turns into NaN.
-
-    Args:
-        term: Name of the term that turns into NaN once the payoff is armed.
-    """
-
-    def __init__(self, term):
-        self.term = term
-        self.armed = tf.Variable(0.0, trainable=False)
-
-    def _spoil(self, term, logits):
-        factor = tf.where(self.armed > 0, np.nan, 1.0) if term == self.term else 1.0
-        return logits * tf.cast(factor, logits.dtype)
-
-    def real_term(self, logits):
-        return super().real_term(self._spoil("real_term", logits))
-
-    def generator_term(self, logits):
-        return super().generator_term(self._spoil("generator_term", logits))
-
-
-class Arm(keras.callbacks.Callback):
-    """Arms the bomb after two steps, and keeps the state of the last good step."""
-
-    def __init__(self, state):
-        super().__init__()
-        self._read = state
-
-    def on_train_batch_end(self, batch, logs=None):
-        if batch == 1:
-            self.good = self._read(self.model)
-            self.model.payoff.armed.assign(1.0)
-
-
-class Saves(keras.callbacks.Callback):
-    """Remembers the batches after which it would have saved."""
-
-    def on_train_begin(self, logs=None):
-        self.batches = []
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.batches.append(batch)
-
+from tests.models.bombs import Arm, Bomb, stopped_run
 
 # Against a worst discriminator full of NaN, it is the generator that is stopped first.
 CASES = [
@@ -73,14 +27,6 @@ CASES = [
     ("real_term", "discriminator", "fictitious", "eager"),
     ("generator_term", "generator", "fictitious", "graph"),
 ]
-
-
-def stopped_run(gan, points, state):
-    """Returns (state after the last good step, batches that were saved, the error)."""
-    arm, saves = Arm(state), Saves()
-    with pytest.raises(kgg.NonFiniteError) as caught:
-        gan.fit(points, batch_size=8, verbose=0, callbacks=[arm, saves])
-    return arm.good, saves.batches, str(caught.value)
 
 
 @pytest.mark.parametrize(("term", "player", "method", "compiled"), CASES)
@@ -327,10 +273,10 @@ def test_large_double_precision_gradients_are_finite():
 )
 def test_range(found, reachable, warns):
     if not warns:
-        guard.warn_of_range(found, reachable)
+        data_checks.warn_of_range(found, reachable)
         return
     with pytest.warns(UserWarning, match="Rescale the data"):
-        guard.warn_of_range(found, reachable)
+        data_checks.warn_of_range(found, reachable)
 
 
 @pytest.mark.parametrize(
@@ -340,8 +286,8 @@ def test_range(found, reachable, warns):
 def test_data_in_half_of_the_range(reachable, warns):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        guard.warn_of_range([0.0, 1.0], reachable)
-        guard.warn_of_range([-0.1, 1.0], reachable)
+        data_checks.warn_of_range([0.0, 1.0], reachable)
+        data_checks.warn_of_range([-0.1, 1.0], reachable)
     if not warns:
         assert not [each for each in caught if "half of" in str(each.message)]
         return

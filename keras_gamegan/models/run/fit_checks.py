@@ -18,7 +18,7 @@ from keras_gamegan.distribution import (
     workers,
 )
 from keras_gamegan.models import serialization
-from keras_gamegan.models.run import fit_data, resuming, run_arguments
+from keras_gamegan.models.run import fit_data, resuming, run_arguments, training_guard
 from keras_gamegan.models.run.fit_data import FitData
 from keras_gamegan.models.run.resuming import Stage
 from keras_gamegan.models.step import guard
@@ -97,7 +97,7 @@ def _prepare(
     )
     # First in the list, so that nothing is saved that it would have refused.
     callbacks = [
-        guard.TrainingGuard(model._data_form.reachable_range),
+        training_guard.TrainingGuard(model._data_form.reachable_range),
         *callbacks,
     ]
     specification = data.specification

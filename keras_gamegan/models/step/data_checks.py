@@ -1,7 +1,8 @@
 """Whether data can be trained on, before a step is traced, and what is wrong if not."""
 
 import math
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -301,4 +302,28 @@ def _check_label_spec(model: Any, labels: Any) -> None:
             "Labels must be numbers. Received: labels of dtype "
             f"{labels.dtype.name}. Number the classes from 0, for instance with "
             "keras.layers.StringLookup(num_oov_indices=0)."
+        )
+
+
+def warn_of_range(found: Iterable[float], reachable: tuple[float, float]) -> None:
+    """Warns once if real data lie outside what the generator can produce."""
+    lowest, highest = (float(number) for number in found)
+    low, high = reachable
+    slack = 1e-3 * (high - low) if math.isfinite(high - low) else 1e-3
+    if lowest < low - slack or highest > high + slack:
+        warnings.warn(
+            f"The real data range over [{lowest:g}, {highest:g}], but the generator's "
+            f"last activation only reaches [{low:g}, {high:g}]: the discriminator can "
+            "tell them apart by that alone. Rescale the data (images: x / 127.5 - 1 "
+            "for tanh), or change the activation.",
+            UserWarning,
+            stacklevel=2,
+        )
+    elif low == -1.0 and high == 1.0 and 0.0 <= lowest < highest:
+        warnings.warn(
+            f"The real data range over [{lowest:g}, {highest:g}], half of the [-1, 1] "
+            "that the generator's last activation reaches. Scale the data to all of it "
+            "(images: x / 127.5 - 1), or let the generator end in a sigmoid.",
+            UserWarning,
+            stacklevel=2,
         )

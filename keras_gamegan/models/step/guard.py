@@ -1,27 +1,23 @@
 """Stops a run at its first NaN, before anything good is overwritten.
 
-Inside the step nothing is written once a number is not finite. Between steps a callback
-looks at what the step could not raise (XLA drops assertions, loss scaling forgives
-overflows), before any other callback can save. Both end in one error that names the
-player and the step.
+Inside the step nothing is written once a number is not finite. Between steps a
+callback, `models.run.training_guard`, looks at what the step could not raise (XLA drops
+assertions, loss scaling forgives overflows), before any other callback can save. Both
+end in one error that names the player and the step.
 """
 
-import math
 import re
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from keras_gamegan.distribution import placement, replicas
+from keras_gamegan.distribution import replicas
 from keras_gamegan.games import structures
 from keras_gamegan.games.structures import Player
 from keras_gamegan.models.roles import GAN, Roles
 from keras_gamegan.models.step.step_metrics import FirstFailure
-from keras_gamegan.typing import Logs
 
 _MARK = "keras_gamegan guard"
 DATA = "the training data"
@@ -31,15 +27,19 @@ LABELS = "the labels"
 
 def _watched(roles: Roles) -> tuple[str, ...]:
     """Returns what may fail in a step, by its number."""
-    gradients = (f"the gradient of the {each}" for each in reversed(roles.names))
-    return (DATA, *gradients, EVALUATED, LABELS)
+    gradients, updates = (
+        [f"the {what} of the {each}" for each in reversed(roles.names)]
+        for what in ("gradient", "update")
+    )
+    return (DATA, *gradients, EVALUATED, LABELS, *updates)
 
 
 class NonFiniteError(ValueError, ArithmeticError):
-    """A loss, a gradient or the data became NaN or infinite during training.
+    """A gradient, an update or the data became NaN or infinite during training.
 
     Every variable is as after the last good step, the step is not counted, and no
-    callback has been called since.
+    callback has been called since. A loss that is NaN while its gradient is not has
+    the step counted.
 
     Example:
         >>> import keras_gamegan as kgg
@@ -124,6 +124,7 @@ class StepGuard:
         player: Player,
         before: Player,
         scaled: bool,
+        rate: tf.Tensor | None = None,
     ) -> Player:
         """Returns the player to write, once it and the gradient are known to be finite.
 
@@ -134,6 +135,8 @@ class StepGuard:
             before: The `Player` before it; tensors that are still the same objects
                 come back as they are.
             scaled: Whether dynamic loss scaling is on, whose overflows are no error.
+            rate: The learning rate of an optimizer by which a finite gradient and a
+                rate of less than 1e10 make finite weights. Default: None, another.
 
         Returns:
             The player; where something was not finite, it is ``before``, and `run` does
@@ -148,7 +151,12 @@ class StepGuard:
         ]
         sums = [_finite_norm(each) for each in gradient]
         sums += [_finite_sum(value) for _, value in moved if value.dtype.is_floating]
-        self._watch([] if scaled else sums, f"the gradient of the {name}")
+        self._watch_all(
+            {
+                f"the gradient of the {name}": [] if scaled else sums,
+                f"the update of the {name}": [] if rate is None else [rate * 1e28],
+            }
+        )
         left = iter([self._held_back(*pair) for pair in moved])
         new = [
             prior if value is prior else next(left)
@@ -156,6 +164,22 @@ class StepGuard:
         ]
         number = len(player.weights)
         return structures.Player(new[:number], new[number:])
+
+    def check_updates(self, players: dict[str, Player]) -> None:
+        """Looks at weights that were written; players: name -> `Player`, read back.
+
+        A finite gradient can make weights that are not: by an Adam whose epsilon is 0.
+        """
+        self._watch_all(
+            {
+                f"the update of the {name}": [
+                    _finite_sum(each)
+                    for each in player.weights
+                    if each.dtype.is_floating
+                ]
+                for name, player in players.items()
+            }
+        )
 
     def keep(self, variables: Iterable[tuple[keras.Variable, tf.Tensor]]) -> None:
         """Remembers what is about to be written, to put it back after a later NaN.
@@ -190,19 +214,29 @@ class StepGuard:
             write()
 
     def _watch(self, sums: list[tf.Tensor], what: str) -> None:
-        if not sums:
+        self._watch_all({what: sums})
+
+    def _watch_all(self, found: dict[str, list[tf.Tensor]]) -> None:
+        """Goes on only if all is finite; found: what it is of -> its sums."""
+        finite = {what: _all_finite(sums) for what, sums in found.items() if sums}
+        if not finite:
             return
-        if len({each.dtype for each in sums}) > 1:
-            sums = [tf.cast(each, tf.float64) for each in sums]
-        finite = tf.reduce_all(tf.math.is_finite(tf.stack(sums)))
+        good = tf.reduce_all(list(finite.values()))
         if self._kept:
-            finite = replicas.assign_unless(finite, list(self._kept.values()))
+            good = replicas.assign_unless(good, list(self._kept.values()))
+        *_, last = finite
+        for what, flag in finite.items():
+            # The last name is also that of another replica's failure.
+            self._go_on_if(good if what == last else tf.logical_or(flag, good), what)
+
+    def _go_on_if(self, good: tf.Tensor, what: str) -> None:
         if self._failure is not None:
-            self._failure.note(finite, self._numbers[what], self._step)
-            self._fine = tf.logical_and(self._fine, finite)
+            self._failure.note(good, self._numbers[what], self._step)
+            self._fine = tf.logical_and(self._fine, good)
             return
-        message = f"{_MARK}: {what} at step"
-        check = tf.debugging.Assert(finite, [message, self._step])
+        # One after the other: the first failure has the name.
+        with tf.control_dependencies(self._checks):
+            check = tf.debugging.Assert(good, [f"{_MARK}: {what} at step", self._step])
         if check is not None:
             self._checks.append(check)
 
@@ -211,6 +245,12 @@ class StepGuard:
             return tf.where(self._fine, value, prior)
         with tf.control_dependencies(self._checks):
             return tf.identity(value)
+
+
+def _all_finite(sums: list[tf.Tensor]) -> tf.Tensor:
+    if len({each.dtype for each in sums}) > 1:
+        sums = [tf.cast(each, tf.float64) for each in sums]
+    return tf.reduce_all(tf.math.is_finite(tf.stack(sums)))
 
 
 def _finite_sum(tensor: tf.Tensor) -> tf.Tensor:
@@ -246,10 +286,11 @@ def explain(error: Exception) -> Exception | None:
         # TensorFlow escapes the quotes of what it prints.
         return ValueError(f"{message} {number}.".replace("\\", ""))
     what, step = found.groups()
-    return _error(what, step)
+    return error_of(what, step)
 
 
-def _error(what: str, step: int | str) -> ValueError:
+def error_of(what: str, step: int | str) -> ValueError:
+    """Returns the error that says what was not finite, when, and what to do."""
     if what == LABELS:
         return ValueError(
             "Labels must be classes that the networks know. Received: "
@@ -282,76 +323,4 @@ def raise_noted(model: Any) -> None:
     failure = tracker.read()
     if failure is not None:
         tracker.reset_state()
-        raise _error(_watched(model._roles)[failure[0]], failure[1])
-
-
-class TrainingGuard(keras.callbacks.Callback):
-    """Runs before every other callback of `fit`: non-finite logs, empty or odd data.
-
-    Args:
-        data_range: Pair (lowest, highest) value the generator can reach, or None.
-    """
-
-    def __init__(self, data_range: tuple[float, float] | None = None) -> None:
-        super().__init__()
-        self._data_range = data_range
-        self._first_step = None
-        self._has_checked_size = False
-
-    def on_train_begin(self, logs: Logs = None) -> None:
-        """Prepares for a run; called by Keras."""
-        self._first_step = self.model.num_steps
-
-    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Called by Keras after every batch."""
-        if self._data_range is not None:
-            warn_of_range(self.model.data_range, self._data_range)
-            self._data_range = None
-        if not self._has_checked_size:
-            # Data of unknown batch size: seen after the first step, before any save.
-            self._has_checked_size = True
-            replicas = self.model.distribute_strategy.num_replicas_in_sync
-            steps = max(self.model.num_steps - self._first_step, 1)
-            examples = self.model._trackers.examples * replicas
-            placement.check_batch_size(self.model, examples / steps)
-        raise_noted(self.model)
-        roles = self.model._roles
-        for player, log in (
-            (roles.maximizer, roles.maximizer_loss),
-            (roles.minimizer, roles.minimizer_loss),
-        ):
-            if not np.isfinite((logs or {}).get(log, 0.0)).all():
-                raise _error(f"the loss of the {player}", self.model.num_steps - 1)
-
-    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Called by Keras after every epoch."""
-        if self.model.num_steps == self._first_step:
-            raise ValueError(
-                "The data set must have at least one batch. Received: a data set that "
-                "yielded none. Check its filters, and that drop_remainder=True leaves "
-                "a batch: the batch size may exceed the number of examples."
-            )
-
-
-def warn_of_range(found: Iterable[float], reachable: tuple[float, float]) -> None:
-    """Warns once if real data lie outside what the generator can produce."""
-    lowest, highest = (float(number) for number in found)
-    low, high = reachable
-    slack = 1e-3 * (high - low) if math.isfinite(high - low) else 1e-3
-    if lowest < low - slack or highest > high + slack:
-        warnings.warn(
-            f"The real data range over [{lowest:g}, {highest:g}], but the generator's "
-            f"last activation only reaches [{low:g}, {high:g}]: the discriminator can "
-            "tell them apart by that alone. Rescale the data (images: x / 127.5 - 1 "
-            "for tanh), or change the activation.",
-            UserWarning,
-            stacklevel=2,
-        )
-    elif low == -1.0 and high == 1.0 and 0.0 <= lowest < highest:
-        warnings.warn(
-            f"The real data range over [{lowest:g}, {highest:g}], half of the [-1, 1] "
-            "that the generator's last activation reaches. Scale the data to all of it "
-            "(images: x / 127.5 - 1), or let the generator end in a sigmoid.",
-            UserWarning,
-            stacklevel=2,
-        )
+        raise error_of(_watched(model._roles)[failure[0]], failure[1])

@@ -44,6 +44,14 @@ class OptimizerStepper:
         self._read = dict(zip(names, players, strict=True))
         self._guard = guard
         self._share = share
+        # Whose weights need not be looked at when they are written.
+        self._finite = {
+            name
+            for name, network in self._networks.items()
+            if plain_optimizers.stays_finite(
+                self._optimizers[name], network.weight_variables
+            )
+        }
         self.minimizer_scale, self.maximizer_scale = map(loss_scale, optimizers)
         self.minimizer_missing, self.maximizer_missing = map(
             MissingGradients, names, networks
@@ -121,7 +129,12 @@ class OptimizerStepper:
             The pair of `Player`.
         """
         of_u, of_v = self._names
-        return self._settle(of_u, u), self._settle(of_v, v)
+        settled = self._settle(of_u, u), self._settle(of_v, v)
+        written = dict(zip(self._names, settled, strict=True))
+        self._guard.check_updates(
+            {name: each for name, each in written.items() if name not in self._finite}
+        )
+        return settled
 
     @property
     def forgiving(self) -> bool:
@@ -178,7 +191,10 @@ class OptimizerStepper:
             player = self._averaged(player, self._read[name])
         before = self._read[name]
         scaled = loss_scale(optimizer) is not None
-        player = self._guard.check_update(name, gradient, player, before, scaled)
+        rate = None
+        if name in self._finite:
+            rate = tf.cast(tf.convert_to_tensor(optimizer.learning_rate), tf.float32)
+        player = self._guard.check_update(name, gradient, player, before, scaled, rate)
         self._guard.keep(_written(network, player, before))
         self._guard.keep((v, tf.convert_to_tensor(v)) for v in optimizer.variables)
 

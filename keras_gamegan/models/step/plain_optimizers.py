@@ -25,6 +25,8 @@ _PLAIN = {
 _OF_ADAM = {"amsgrad": False}
 _OF_SGD = {"momentum": 0.0, "nesterov": False}
 _MISSING = object()
+_LEAST_EPSILON = 1e-10
+_WIDE = (tf.float32, tf.float64, tf.bfloat16)
 
 
 def apply(
@@ -120,6 +122,23 @@ def rule_of(
     step = tf.cast(tf.convert_to_tensor(optimizer.iterations), dtype)
     rule = updates.adam(rate, optimizer.beta_1, optimizer.beta_2, optimizer.epsilon)
     return rule, (step, first, second)
+
+
+def stays_finite(optimizer: keras.Optimizer, variables: list[keras.Variable]) -> bool:
+    """Whether finite gradients make finite weights, at a learning rate that is finite.
+
+    So it is for SGD, and for an Adam that divides by nothing too small, in types that
+    reach as far as float32.
+    """
+    adam = _is_plain(optimizer, keras.optimizers.Adam, {})
+    if adam and optimizer.epsilon < _LEAST_EPSILON:
+        return False
+    if not adam and not _is_plain(optimizer, keras.optimizers.SGD, {}):
+        return False
+    return all(
+        variable.constraint is None and tf.as_dtype(variable.dtype) in _WIDE
+        for variable in variables
+    )
 
 
 def _slots(
