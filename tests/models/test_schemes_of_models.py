@@ -351,6 +351,12 @@ class Wrong(schemes.Simultaneous):
     def step(self, game, u, v, state, stepper, batch_fn=None):
         if self.how == "tuple":
             return u, v
+        if self.how in ("few", "numpy"):
+            few = u.weights[1:] if self.how == "few" else [np.zeros(3)] * 9
+            taken = super().step(game, u, v, state, stepper, batch_fn)
+            return taken._replace(u=u._replace(weights=few))
+        if self.how == "report":
+            return schemes.Step(u, v, state, {})
         both = schemes.simultaneous_gradients(game, u, v, stepper, batch_fn(0))
         return getattr(stepper, self.how)(both[0][1])
 
@@ -358,6 +364,9 @@ class Wrong(schemes.Simultaneous):
 @pytest.mark.parametrize(
     ("how", "message"),
     [
+        ("few", r"returns of the generator must be tensors of the shapes.*Received"),
+        ("numpy", r"Received: \['float64 \(3,\)', .*instead of"),
+        ("report", r"Received: one of Wrong without \['maximizer_loss'"),
         (
             "tuple",
             r"must return a kgg.games.schemes.Step.*\(of type tuple\) from Wrong",
@@ -368,7 +377,7 @@ class Wrong(schemes.Simultaneous):
 )
 def test_what_a_scheme_got_wrong_is_said(how, message):
     gan = compiled(Wrong(how))
-    with pytest.raises(TypeError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         gan.fit(points(1), batch_size=8, verbose=0)
 
 

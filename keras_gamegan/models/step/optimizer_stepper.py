@@ -1,5 +1,6 @@
 """How gradients move networks: the user's Keras optimizers, behind a guard."""
 
+import operator
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -147,8 +148,8 @@ class OptimizerStepper:
 
     def _settle(self, name: str, player: Player) -> Player:
         before = self._read[name]
-        same = zip(tf.nest.flatten(player), tf.nest.flatten(before), strict=True)
-        if all(new is old for new, old in same):
+        new, old = tf.nest.flatten(player), tf.nest.flatten(before)
+        if len(new) == len(old) and all(map(operator.is_, new, old)):
             return before
         network = self._networks[name]
         _check_fits(name, network, player, before)
