@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gamegan.datasets import stream
+from keras_gamegan.datasets import arrays, stream
 from keras_gamegan.models.step import labelled_data, structured_data
 from keras_gamegan.typing import Structure
 
@@ -135,6 +135,7 @@ def _of_arrays(name: str, data: Any, inputs: Any, size: Any) -> Iterator:
     data = np.asarray(data) if examples else data
     data, labels = _split(name, data, inputs)
     data = _array(name, data)
+    arrays.check_unmasked(f"Labels of `{name}`", labels)
     labels = None if labels is None else np.asarray(labels)
     if labels is not None and len(labels) != len(data):
         _raise_count(name, len(data), len(labels))
@@ -181,6 +182,7 @@ def _split(name: str, element: Any, inputs: Any) -> tuple:
 
 
 def _array(name: str, data: Any) -> np.ndarray:
+    arrays.check_unmasked(f"`{name}`", data)
     array = np.asarray(data)
     if array.dtype.kind not in "fiub" and array.dtype.name != "bfloat16":
         raise ValueError(

@@ -61,6 +61,22 @@ def test_labels_that_cannot_be_trained_on(conditional, points, case):
     assert conditional.num_steps == 0
 
 
+def test_masked_numbers_are_no_data(conditional, points):
+    masked = np.ma.masked_equal(np.arange(32) % 4, 1)
+    holes = np.ma.masked_greater(points[:32], 1.0)
+    calls = (
+        lambda: conditional.fit(points[:32], masked, verbose=0),
+        lambda: conditional.fit([points[:32], masked], verbose=0),
+        lambda: conditional.evaluate(points[:32], masked, verbose=0),
+        lambda: conditional.fit(holes, masked.filled(0), verbose=0),
+        lambda: kgg.duality_gap(conditional, (points[:8], masked[:8]), points[8:]),
+        lambda: kgg.duality_gap(conditional, (holes, masked.filled(0)), points),
+    )
+    for call in calls:
+        with pytest.raises(TypeError, match=r"all there. Received: a masked array"):
+            call()
+
+
 def test_a_column_of_labels_is_not_refused(conditional, points):
     for labels in (np.arange(32) % 4, (np.arange(32) % 4)[:, None]):
         dataset = tf.data.Dataset.from_tensor_slices((points, labels)).batch(32)

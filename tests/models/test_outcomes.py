@@ -58,7 +58,9 @@ def test_what_a_replica_cannot_write_no_replica_writes(make, points, state, kind
     moves_nothing(gan, points, state, "update of the generator")
 
 
-@pytest.mark.parametrize("change", [{"epsilon": 0.0}, {"learning_rate": 1e38}])
+@pytest.mark.parametrize(
+    "change", [{"epsilon": 0.0}, {"beta_1": 1.0}, {"learning_rate": 1e38}]
+)
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_numbers_that_no_adam_should_have(jit_compile, change):
     """A unit that is dead has a gradient of 0, and 0 / 0 is none."""

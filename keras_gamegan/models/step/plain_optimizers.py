@@ -127,13 +127,14 @@ def rule_of(
 def stays_finite(optimizer: keras.Optimizer, variables: list[keras.Variable]) -> bool:
     """Whether finite gradients make finite weights, at a learning rate that is finite.
 
-    So it is for SGD, and for an Adam that divides by nothing too small, in types that
-    reach as far as float32.
+    So it is for SGD, and for an Adam that divides by nothing too small (epsilon, and
+    1 - beta_1^t), in types that reach as far as float32.
     """
-    adam = _is_plain(optimizer, keras.optimizers.Adam, {})
-    if adam and optimizer.epsilon < _LEAST_EPSILON:
-        return False
-    if not adam and not _is_plain(optimizer, keras.optimizers.SGD, {}):
+    if _is_plain(optimizer, keras.optimizers.Adam, {}):
+        betas = optimizer.beta_1, optimizer.beta_2
+        if optimizer.epsilon < _LEAST_EPSILON or not all(0 <= b < 1 for b in betas):
+            return False
+    elif not _is_plain(optimizer, keras.optimizers.SGD, {}):
         return False
     return all(
         variable.constraint is None and tf.as_dtype(variable.dtype) in _WIDE
