@@ -18,6 +18,7 @@ from absl import app, flags
 FLAGS = flags.FLAGS
 runs.define_flags(["ring", "grid 5x5"], ["3e-4", "1e-3", "3e-3"])
 runs.define_tuning_flags(10)
+runs.define_equal_flag()
 flags.adopt_module_key_flags(runs)
 
 
@@ -66,7 +67,7 @@ def main(argv):
     runs.check_names("problems", FLAGS.problems, problems.PROBLEMS)
     runs.check_names("methods", FLAGS.methods, methods.METHODS)
     setting = runs.setting(FLAGS.change)
-    results = runs.tuned(FLAGS, FLAGS.problems, setting)
+    results = runs.tuned(FLAGS, FLAGS.problems, setting, equal=FLAGS.equal)
     for problem in FLAGS.problems:
         print(f"\n{problem}\n")
         print("\n".join(table([run for run in results if run["problem"] == problem])))

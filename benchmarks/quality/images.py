@@ -53,6 +53,7 @@ runs.define_flags(
     image_runs.SETTING,
 )
 runs.define_tuning_flags(5)
+runs.define_equal_flag()
 flags.adopt_module_key_flags(runs)
 about = "Folder of TFDS data sets, default: TFDS's; and of the folder sprites."
 flags.DEFINE_string("data_dir", None, about)
@@ -157,7 +158,7 @@ def main(argv):
     for problem in FLAGS.problems:
         image_problems.train_classifier(image_problems.PROBLEMS[problem], **place)
     train = functools.partial(image_runs.train, **place)
-    results = runs.tuned(FLAGS, FLAGS.problems, setting, train, rank)
+    results = runs.tuned(FLAGS, FLAGS.problems, setting, train, rank, equal=FLAGS.equal)
     for problem in FLAGS.problems:
         print(f"\n{problem}. {about_judge(problem, **place)}\n")
         print("\n".join(table([run for run in results if run["problem"] == problem])))

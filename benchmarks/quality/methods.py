@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 import keras
+import prioritised
 
 import keras_gamegan as kgg
 from keras_gamegan.games import schemes
@@ -32,10 +33,14 @@ def _r1(weight):
     return lambda: {"penalty": kgg.penalties.R1(weight, every=4)}
 
 
-def _relativistic(weight):
+def _relativistic():
+    return {"loss": "relativistic"}
+
+
+def _relativistic_r1_r2(weight):
     each = (kgg.penalties.R1, kgg.penalties.R2)
     return lambda: {
-        "loss": "relativistic",
+        **_relativistic(),
         "penalty": [penalty(weight, every=4) for penalty in each],
     }
 
@@ -69,6 +74,11 @@ def _fictitious(*arguments, **options):
     return lambda: {"updates": schemes.FictitiousPlay(history)}
 
 
+def _prioritised(temperature):
+    history = kgg.History(5, 100, "geometric", answered="discriminator")
+    return lambda: {"updates": prioritised.Prioritised(history, temperature)}
+
+
 def _gap(num_steps, optimizer="adam", **options):
     rate = {} if optimizer == "player" else {"learning_rate": 1e-3}
     response = kgg.BestResponse(num_steps, optimizer, **rate, **options)
@@ -99,8 +109,17 @@ _PLAYS = {
         _fictitious(5, 100, "geometric", answered="discriminator"),
         1.0,
     ),
+    # To look at five values takes no gradients, and is not counted.
+    "strong old discriminators": (_prioritised(0.1), 1.0),
+    "strongest old discriminator": (_prioritised(0.0), 1.0),
     "both histories": (_fictitious(8, 10, "fifo"), 1.0),
     "both histories 5 x 100": (_fictitious(5, 100, "geometric"), 1.0),
+}
+# Of these also with pairs of examples, and how the names of those begin.
+_RELATIVISTIC = {
+    "GAN": "relativistic",
+    "FictitiousGAN by itself": "relativistic FictitiousGAN",
+    "gap k=1": "relativistic gap k=1",
 }
 BASELINE = "GAN + R1"
 _AUGMENTATIONS = {
@@ -117,20 +136,19 @@ def methods(weight, **targets):
         **targets: Of pace control; its own by default.
     """
     r1, pace = _r1(weight), _pace(**targets)
+    both = _relativistic_r1_r2(weight)
+    found = {}
+    for name, (play, n) in _PLAYS.items():
+        found[name] = Method(play, callbacks=_decay, evaluations=n)
+        found[f"{name} + R1"] = Method(play, r1, _decay, n)
+    for name, start in _RELATIVISTIC.items():
+        play, n = _PLAYS[name]
+        found[start] = Method(play, _relativistic, _decay, n)
+        found[f"{start} + R1 + R2"] = Method(play, both, _decay, n)
     return {
-        **{
-            name: Method(play, callbacks=_decay, evaluations=n)
-            for name, (play, n) in _PLAYS.items()
-        },
-        **{
-            f"{name} + R1": Method(play, r1, _decay, n)
-            for name, (play, n) in _PLAYS.items()
-        },
+        **found,
         "GAN + R1 no decay": Method(compile=r1),
         "GAN no decay": Method(),
-        "relativistic + R1 + R2": Method(
-            compile=_relativistic(weight), callbacks=_decay
-        ),
         "hinge + spectral norm": Method(
             compile=_hinge, callbacks=_decay, spectral=True
         ),
@@ -140,6 +158,8 @@ def methods(weight, **targets):
         "old discriminators 8 x 500 + R1": Method(_WIDE, r1, _decay),
         "GAN + R1 + pace": Method(compile=r1, callbacks=pace),
         "GAN + pace": Method(callbacks=pace),
+        "relativistic + R1 + R2 + pace": Method(compile=both, callbacks=pace),
+        "relativistic + pace": Method(compile=_relativistic, callbacks=pace),
         "old discriminators + R1 + pace": Method(_OLD_DISCRIMINATORS, r1, pace),
     }
 

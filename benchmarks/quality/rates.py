@@ -17,8 +17,31 @@ import problems
 import runs
 from absl import app, flags
 
+# With a penalty and without, of single examples and of pairs.
+METHODS = (
+    "GAN",
+    "GAN + R1",
+    "relativistic",
+    "relativistic + R1 + R2",
+    "FictitiousGAN by itself",
+    "FictitiousGAN by itself + R1",
+    "relativistic FictitiousGAN",
+    "relativistic FictitiousGAN + R1 + R2",
+    "gap k=1",
+    "gap k=1 + R1",
+    "relativistic gap k=1",
+    "relativistic gap k=1 + R1 + R2",
+    "gap k=1 own Adam",
+    "gap k=1 own Adam + R1",
+    "GAN + pace",
+    "GAN + R1 + pace",
+    "relativistic + pace",
+    "relativistic + R1 + R2 + pace",
+)
+
 FLAGS = flags.FLAGS
-runs.define_flags(["ring", "grid 3x3"], ["1e-4", "1e-3", "1e-2"])
+RATES = ["1e-4", "3e-4", "1e-3", "3e-3", "1e-2"]
+runs.define_flags(["ring", "grid 3x3"], RATES, METHODS)
 flags.adopt_module_key_flags(runs)
 flags.DEFINE_list("seeds", ["0"], "Seeds.")
 

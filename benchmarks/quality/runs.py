@@ -15,6 +15,8 @@ from absl import app, flags
 
 # Seeds of tuning are smaller.
 FIRST_FRESH = 100
+# What all methods have alike on fresh seeds.
+EQUAL = ("evaluations", "seconds")
 
 
 def grid(problem_names, method_names, rates, seeds, steps, setting):
@@ -170,6 +172,12 @@ def define_tuning_flags(fresh_seeds):
     flags.DEFINE_integer("fresh_seeds", fresh_seeds, about, 2)
 
 
+def define_equal_flag():
+    """Defines the flag of scripts that can compare methods at equal seconds."""
+    about = "What methods have alike in the table; in tuning: evaluations of gradients."
+    flags.DEFINE_enum("equal", EQUAL[0], EQUAL, about)
+
+
 def check_names(flag, names, known):
     """Raises `app.UsageError` if a flag names what is none of those known."""
     unknown = sorted(set(names) - set(known))
@@ -184,8 +192,32 @@ def quality(result):
     return result["quality"]
 
 
+def lengths(results, steps):
+    """Returns {(problem, method): plain steps that take the baseline's processor time}.
+
+    Args:
+        results: Results, the baseline's among them, all of so many steps.
+        steps: The baseline's.
+    """
+    seconds = {}
+    for result in results:
+        which = result["problem"], result["method"]
+        seconds.setdefault(which, []).append(result["processor_seconds"])
+    mean = {which: np.mean(each) for which, each in seconds.items()}
+    return {
+        (problem, method): int(steps * mean[problem, methods.BASELINE] / taken)
+        for (problem, method), taken in mean.items()
+    }
+
+
 def tuned(
-    given, problem_names, setting, train=training.train, score=quality, tuned_as=None
+    given,
+    problem_names,
+    setting,
+    train=training.train,
+    score=quality,
+    tuned_as=None,
+    equal=EQUAL[0],
 ):
     """Tunes each method on each problem; returns the results on fresh seeds.
 
@@ -196,6 +228,7 @@ def tuned(
         train: As in `run`.
         score: Function from a result to a number, the more the better.
         tuned_as: Dictionary, method -> the method whose rates it takes over.
+        equal: One of `EQUAL`. By seconds, those of the baseline's runs of tuning.
     """
     taken, path = tuned_as or {}, pathlib.Path(given.results)
     tuning = grid(
@@ -207,14 +240,23 @@ def tuned(
         given.steps,
         setting,
     )
-    best = best_rates(run(tuning, path, given.processes, train), score)
+    results = run(tuning, path, given.processes, train)
+    best = best_rates(results, score)
+    steps = {which: given.steps for which in best}
+    if equal == "seconds":
+        if methods.BASELINE not in given.methods:
+            raise app.UsageError(
+                f"--equal=seconds takes those of {methods.BASELINE!r}, which --methods "
+                f"must name. Received: {given.methods}."
+            )
+        steps = lengths(results, given.steps)
     fresh = [
         task(
             problem,
             method,
             *best[problem, taken.get(method, method)],
             FIRST_FRESH + seed,
-            given.steps,
+            steps[problem, taken.get(method, method)],
             setting,
         )
         # A seed of all before the next seed of one: a table can be read on the way.

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from absl import app
 
 import keras_gamegan as kgg
 from keras_gamegan.games import randomness
@@ -181,7 +182,14 @@ def quality(request):
 
 @pytest.mark.parametrize("quality", ["rates"], indirect=True)
 @pytest.mark.parametrize(
-    "method", ["GAN + R1 + pace", "gap k=1 own Adam u_w", "old discriminators + R1"]
+    "method",
+    [
+        "GAN + R1 + pace",
+        "gap k=1 own Adam u_w",
+        "old discriminators + R1",
+        "relativistic FictitiousGAN + R1 + R2",
+        "strong old discriminators",
+    ],
 )
 def test_a_run_of_the_quality_bench(quality, method):
     setting = quality.runs.setting(["width=8"])
@@ -190,7 +198,7 @@ def test_a_run_of_the_quality_bench(quality, method):
     found = quality.runs.training.train(task)
     assert found["failed"] is None and 0.0 <= found["quality"] < 1.0
     assert not found["good"] and 0.0 <= found["d_accuracy"] <= 1.0
-    assert ("mixture" in found) == ("old" in method)
+    assert ("mixture" in found) == ("old" in method or "Fictitious" in method)
     with pytest.raises(ValueError, match="Received: depth=3"):
         quality.runs.setting(["depth=3"])
 
@@ -229,6 +237,39 @@ def test_tables_of_the_quality_bench(quality):
     assert first == f"{start}  | 0 | 2.0 |"
     # By seed: (0.3 + 0.1) / 2.
     assert "| +0.200 ± 0.100 | 0 | 2.0 |" in last
+
+
+@pytest.mark.parametrize("quality", ["best"], indirect=True)
+def test_at_equal_seconds_a_slow_method_takes_fewer_steps(quality, tmp_path):
+    path = tmp_path / "runs.jsonl"
+    setting = {"width": 8.0}
+    known = []
+    for name, seconds, steps in (("GAN + R1", 3.0, 900), ("GAN", 4.5, 600)):
+        for seed, length in ((0, 900), (100, steps), (101, steps)):
+            task = quality.runs.task("ring", name, 1e-3, 1e-3, seed, length, setting)
+            known.append({**task, "quality": 0.5, "processor_seconds": seconds})
+    path.write_text("".join(f"{json.dumps(result)}\n" for result in known))
+    given = ["--steps=900", "--rates=1e-3", "--fresh_seeds=2", f"--results={path}"]
+    scripts.parse(quality, "--methods=GAN + R1,GAN", *given)
+    # All are in the file: nothing is run.
+    found = quality.runs.tuned(quality.FLAGS, ["ring"], setting, None, equal="seconds")
+    assert [each["steps"] for each in found] == [900, 600, 900, 600]
+    scripts.parse(quality, "--methods=GAN", *given)
+    with pytest.raises(app.UsageError, match=r"'GAN \+ R1', .* Received: \['GAN'\]"):
+        quality.runs.tuned(quality.FLAGS, ["ring"], setting, None, equal="seconds")
+
+
+@pytest.mark.parametrize("quality", ["rates"], indirect=True)
+def test_the_strong_are_chosen_and_empty_slots_never(quality):
+    import prioritised
+
+    values, stored = tf.constant([0.1, 0.4, 9.0]), tf.constant([0.5, 0.5, 0.0])
+    assert int(prioritised.chosen(values, stored, 0)) == 1
+    tf.random.set_seed(0)
+    drawn = [int(prioritised.chosen(values, stored, 0.3)) for _ in range(500)]
+    # exp(0.3 / 0.3) : 1.
+    assert np.mean(np.equal(drawn, 1)) == pytest.approx(0.731, abs=0.06)
+    assert 2 not in drawn
 
 
 @pytest.mark.parametrize("quality", ["rates"], indirect=True)
