@@ -290,9 +290,17 @@ def test_paces_by_hand(quality):
     found = quality.medians(measurements)
     np.testing.assert_array_equal(found[0], [1, 4, 7, 10, 13, 16])
     np.testing.assert_array_equal(found[1], -found[0])
-    assert quality.measure("ring", 1e-3, 120).shape == (2, 6)
+    moved, grown = quality.measure("ring", 1e-3, 120)
+    assert moved.shape == (2, 6) and grown.shape == (2,)
     with tfds.testing.mock_data(num_examples=640):
-        assert quality.measure_images(1e-3, 1e-3, 1, 80).shape == (2, 6)
+        moved, grown = quality.measure_images(1e-3, 1e-3, 1, quality.LOOK, 80)
+    assert moved.shape == (2, 6) and grown.shape == (2,)
+    discriminator, generator = kgg.networks.mlp_pair(2, 3, width=4)
+    for weight in generator.weights:
+        # Biases are none of the kernels.
+        weight.assign(tf.fill(weight.shape, -2.0 if weight.ndim > 1 else 7.0))
+    sizes = quality.kernel_sizes(kgg.GAN(discriminator, generator))
+    assert sizes[0] == pytest.approx(2.0) and 0.0 < sizes[1] < 2.0
 
 
 @pytest.mark.slow
