@@ -150,16 +150,13 @@ def build(image_shape):
         image_shape, latent_dim=64, base_filters=FLAGS.base_filters, seed=FLAGS.seed
     )
     if FLAGS.method == "duality_gap":
-        response = kgg.BestResponse(1, "adam", 2e-4)
+        response = kgg.BestResponse(1, "player")
         gan = kgg.DualityGapGAN(*pair, best_response=response, seed=FLAGS.seed)
     elif FLAGS.method == "fictitious":
         gan = kgg.FictitiousGAN(*pair, history=kgg.History(5, 100), seed=FLAGS.seed)
     else:
         gan = kgg.GAN(*pair, seed=FLAGS.seed)
-    gan.compile(
-        *(keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in range(2)),
-        loss="non_saturating",
-    )
+    gan.compile()
     return gan
 
 

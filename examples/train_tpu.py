@@ -10,7 +10,6 @@ TPU, never on TPU hardware.
 
 import pathlib
 
-import keras
 import tensorflow as tf
 from absl import app, flags
 
@@ -42,11 +41,7 @@ def make_gan(image_shape):
     """Builds and compiles the model; called in the strategy's scope."""
     pair = kgg.networks.dcgan_pair(image_shape, seed=FLAGS.seed)
     gan = kgg.FictitiousGAN(*pair, seed=FLAGS.seed)
-    gan.compile(
-        keras.optimizers.Adam(2e-4, beta_1=0.5),
-        keras.optimizers.Adam(2e-4, beta_1=0.5),
-        steps_per_execution=FLAGS.steps_per_execution,
-    )
+    gan.compile(steps_per_execution=FLAGS.steps_per_execution)
     return gan
 
 

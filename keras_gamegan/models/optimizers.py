@@ -65,7 +65,7 @@ def _get(name: str, optimizer: Any) -> keras.Optimizer:
         raise ValueError(
             f"`{name}` must be a Keras optimizer or its name, such as 'adam'. "
             f"Received: {name}={optimizer!r}{_origin(optimizer)}. Pass, for instance, "
-            "keras.optimizers.Adam(2e-4, beta_1=0.5)."
+            "keras.optimizers.Adam(1e-3, beta_1=0.5)."
         )
     return found
 
