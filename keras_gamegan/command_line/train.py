@@ -12,7 +12,13 @@ import tensorflow as tf
 from absl import logging
 
 from keras_gamegan import callbacks, datasets, metrics, models
-from keras_gamegan.command_line import options, remedies, run_folder, train_options
+from keras_gamegan.command_line import (
+    history_file,
+    options,
+    remedies,
+    run_folder,
+    train_options,
+)
 
 # Ten by ten: where there are ten classes, each has a column.
 _NUM_SAMPLES = 100
@@ -193,7 +199,7 @@ def _callbacks(
     )
     if _has_tensorboard():
         made.append(keras.callbacks.TensorBoard(str(folder.logs), write_graph=False))
-    made.append(keras.callbacks.CSVLogger(str(folder.history), append=True))
+    made.append(history_file.HistoryFile(folder.history))
     return [*made, callbacks.Checkpoint(folder.checkpoints, every=every)]
 
 

@@ -46,6 +46,7 @@ def test_everything_is_written(trained, images):
     assert settings["dataset"] == str(images) and settings["penalty"] == "r1"
     rows = scripts.history(trained)
     assert len(rows) == 2
+    assert not [name for name in rows[0] if name.startswith("val_")]
     for name in ("d_loss", "frechet_distance", "density", "coverage", "d_real"):
         assert all(np.isfinite(float(row[name])) for row in rows)
 
