@@ -34,12 +34,22 @@ def main(arguments: list[str] | None = None) -> int:
     except options.UsageError as error:
         return usage.fail(f"kgg {name}", str(error), 2)
     except (*_MENDABLE, tf.errors.OpError) as error:
-        return usage.fail(f"kgg {name}", str(error), 1)
+        return usage.fail(f"kgg {name}", _told(error), 1)
     except KeyboardInterrupt as error:
         return usage.fail(f"kgg {name}", str(error) or "Interrupted.", 130)
     finally:
         warnings.formatwarning = before
     return 0
+
+
+def _told(error: Exception) -> str:
+    """Returns what an error says; of the system's own, what to do about it."""
+    if not isinstance(error, OSError) or error.filename is None:
+        return str(error)
+    return (
+        f"{str(error.filename)!r} cannot be read or written: {error.strerror}. Name "
+        "another path, or change its permissions."
+    )
 
 
 def _sentence(message: Warning | str, *_: Any, **__: Any) -> str:

@@ -343,7 +343,15 @@ def test_measures_that_are_no_numbers_are_none(score):
 def test_outputs_that_cannot_be(trained, tmp_path, capsys):
     (tmp_path / "file").touch()
     (tmp_path / "x.png").mkdir()
+    (tmp_path / ".samples").mkdir()
+    (tmp_path / ".samples" / "mine").touch()
     for arguments, told in (
+        (("sample", trained, "--output=a/.npz"), "Use --output=a/samples.npz."),
+        (
+            ("sample", trained, "--output=v1.2"),
+            "without a dot. Received: --output=v1.2.",
+        ),
+        (("sample", trained, f"--output={tmp_path / '.samples'}"), "Name another."),
         (("report", trained, f"--output={tmp_path}"), "report.html."),
         (("sample", trained, f"--output={tmp_path / 'file'}"), "a file."),
         (("sample", trained, f"--output={tmp_path / 'x.png'}"), "of a folder."),
@@ -355,6 +363,22 @@ def test_outputs_that_cannot_be(trained, tmp_path, capsys):
         assert capsys.readouterr().err.rstrip().endswith(told)
     assert run("sample", trained, "--labels=99999999999") == 1
     assert "whole numbers that int32 holds" in capsys.readouterr().err
+
+
+def test_places_where_nothing_can_be_written_are_told(trained, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    told = f"'{tmp_path / 'file'}' cannot be read or written: "
+    for command in (("sample", trained, "--num=1"), ("report", trained)):
+        assert run(*command, f"--output={tmp_path / 'file' / 'x'}") == 1
+        said = capsys.readouterr().err
+        assert told in said and "Errno" not in said and "another path" in said
+
+
+def test_samples_go_to_a_folder_that_is_there_whatever_its_name(trained, tmp_path):
+    for name in (".hidden", "v1.2"):
+        (tmp_path / name).mkdir()
+        assert run("sample", trained, "--num=1", f"--output={tmp_path / name}") == 0
+        assert [path.name for path in (tmp_path / name).iterdir()] == ["00000.png"]
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 a torn file"])
