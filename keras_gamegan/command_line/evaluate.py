@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_gamegan import datasets, metrics
-from keras_gamegan.command_line import options, run_folder
+from keras_gamegan.command_line import options, remedies, run_folder
 
 
 def run(arguments: list[str]) -> None:
@@ -34,7 +34,8 @@ def run(arguments: list[str]) -> None:
             f"settings.json. Received: {str(folder.path)!r}."
         )
     source = given.source or settings.get("source", "average")
-    found = measure(gan, settings, source, given.num, given.seed, given.data_dir)
+    with remedies.in_flags(given, remedies.OF_SOURCES, {"num_samples": "--num"}):
+        found = measure(gan, settings, source, given.num, given.seed, given.data_dir)
     folder.note_evaluation(found)
     for name, value in found.items():
         shown = f"{value:.4g}" if isinstance(value, float) else value

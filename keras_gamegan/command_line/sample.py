@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import activations
-from keras_gamegan.command_line import options, run_folder
+from keras_gamegan.command_line import options, remedies, run_folder
 from keras_gamegan.sampling import pictures
 
 # More of them are no picture that anyone looks at.
@@ -51,11 +51,13 @@ def run(arguments: list[str]) -> None:
     gan = folder.load()
     source = given.source or folder.settings().get("source", "average")
     labels = _labels(given.labels, given.num, gan)
-    if given.interpolate:
-        ends = (given.seed, given.seed + 1)
-        samples = gan.interpolate(given.num, ends, source, labels)
-    else:
-        samples = gan.sample(given.num, given.seed, source, labels)
+    names = {"num_steps": "--num", "num_samples": "--num"}
+    with remedies.in_flags(given, remedies.OF_SOURCES, names):
+        if given.interpolate:
+            ends = (given.seed, given.seed + 1)
+            samples = gan.interpolate(given.num, ends, source, labels)
+        else:
+            samples = gan.sample(given.num, given.seed, source, labels)
     value_range = activations.finite_range(gan.generator)
     _write(np.asarray(samples), output, kind, value_range)
     print(f"{output}: {given.num} samples, source={source}, seed={given.seed}")

@@ -55,7 +55,7 @@ def test_all_flags_are_in_the_full_help(capsys):
         (["train", "a", "--epoch=3"], 2, "Unknown command line flag 'epoch'"),
         (["train", "a", "--epochs=0"], 2, "epochs=0"),
         (["train", "a", "--method=ga"], 2, "value should be one of <gan|duality_gap"),
-        (["train", "nofolder"], 1, "Received: 'nofolder', and there is none of that"),
+        (["train", "nofolder"], 1, "SOURCE='nofolder', and there is no such folder"),
         (["train", "no/such/folder"], 1, "which does not exist"),
         (["sample"], 2, "Received: nothing. Usage: kgg sample RUN"),
         (["sample", "no/run"], 1, "there is no such folder"),
@@ -65,7 +65,7 @@ def test_all_flags_are_in_the_full_help(capsys):
         (["train", "..", "--output_dir=../x"], 1, "Received: SOURCE=.., --output_dir"),
         (["evaluate", "."], 1, "no model.keras. Train one: kgg train"),
         (["report", "."], 1, "no settings.json"),
-        (["serve", "."], 1, "exported sampler"),
+        (["serve", "."], 1, "Give the --output_dir of kgg train, which writes one."),
     ],
 )
 def test_errors(arguments, status, text, tmp_path, monkeypatch, capsys):

@@ -361,6 +361,11 @@ def test_outputs_that_cannot_be(trained, tmp_path, capsys):
     ):
         assert run(*arguments) == 2
         assert capsys.readouterr().err.rstrip().endswith(told)
+    for name in ("sample", "evaluate"):
+        assert run(name, trained, "--source=mixture") == 1
+        told = capsys.readouterr().err
+        assert '--source="mixture" needs a history' in told
+        assert told.rstrip().endswith("Use --source=current or --source=average.")
     assert run("sample", trained, "--labels=99999999999") == 1
     assert "whole numbers that int32 holds" in capsys.readouterr().err
 
