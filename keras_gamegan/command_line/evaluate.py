@@ -1,5 +1,7 @@
 """`kgg evaluate`."""
 
+import warnings
+
 import keras
 import numpy as np
 
@@ -57,16 +59,19 @@ def measure(
 ) -> dict:
     """Returns the numbers of a model's samples, by name."""
     conditional = bool(settings.get("conditional"))
-    stream = datasets.load(
-        settings["dataset"],
-        settings.get("image_size"),
-        1,
-        with_labels=conditional,
-        color_mode=settings.get("color_mode", "rgb"),
-        split=settings.get("split", "train"),
-        data_dir=data_dir,
-        download=False,
-    )
+    with warnings.catch_warnings():
+        # The run was told, and its size stands.
+        warnings.filterwarnings("ignore", ".* were enlarged")
+        stream = datasets.load(
+            settings["dataset"],
+            settings.get("image_size"),
+            1,
+            with_labels=conditional,
+            color_mode=settings.get("color_mode", "rgb"),
+            split=settings.get("split", "train"),
+            data_dir=data_dir,
+            download=False,
+        )
     real = stream.examples(number)
     images, labels = real if conditional else (real, None)
     number = len(images)

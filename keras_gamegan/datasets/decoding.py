@@ -19,8 +19,8 @@ UNREAD = (
 COLOR_MODES = {"rgb": 3, "grayscale": 1}
 
 
-def decode(content: bytes, size: tuple[int, int], color_mode: str) -> np.ndarray:
-    """Returns the image in a file's content, cropped and resized.
+def read(content: bytes) -> tf.Tensor:
+    """Returns the image in a file's content, as large as it is.
 
     Of animations the first frame is taken, of more than 8 bits the highest 8; what is
     transparent shows white; images are turned as their EXIF orientation says. What
@@ -28,11 +28,9 @@ def decode(content: bytes, size: tuple[int, int], color_mode: str) -> np.ndarray
 
     Args:
         content: The file's bytes: PNG, JPEG, WebP, GIF or BMP, whatever its name says.
-        size: (height, width) of the result.
-        color_mode: "rgb" or "grayscale".
 
     Returns:
-        uint8 array (height, width, 3 or 1).
+        uint8 tensor (height, width, 3).
 
     Raises:
         ValueError: If it is no such image, or a damaged one.
@@ -47,13 +45,26 @@ def decode(content: bytes, size: tuple[int, int], color_mode: str) -> np.ndarray
         colors = tf.cast(image[..., :3], tf.float32)
         image = tf.round(colors * opacity + 255.0 * (1.0 - opacity))
         image = tf.cast(image, tf.uint8)
-    image = orientation.upright(image, content)
-    image = resizing.crop_and_resize(image, size).numpy()
+    return orientation.upright(image, content)
+
+
+def fitted(image: tf.Tensor, size: tuple[int, int], color_mode: str) -> np.ndarray:
+    """Returns an image cropped and resized.
+
+    Args:
+        image: uint8 tensor (height, width, 3).
+        size: (height, width) of the result.
+        color_mode: "rgb" or "grayscale".
+
+    Returns:
+        uint8 array (height, width, 3 or 1).
+    """
+    found = resizing.crop_and_resize(image, size).numpy()
     if color_mode == "grayscale":
         # Luma of ITU-R BT.601, as `tf.image.rgb_to_grayscale` has it; exact for grey.
-        gray = image.astype("float64") @ (0.299, 0.587, 0.114)
-        image = np.rint(gray).astype("uint8")[..., None]
-    return image
+        gray = found.astype("float64") @ (0.299, 0.587, 0.114)
+        found = np.rint(gray).astype("uint8")[..., None]
+    return found
 
 
 def _decoded(content: bytes) -> tf.Tensor:

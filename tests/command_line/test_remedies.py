@@ -83,6 +83,19 @@ def test_what_is_wrong_with_a_training(flag, told, tmp_path, monkeypatch, capsys
     assert told in capsys.readouterr().err
 
 
+def test_images_that_are_enlarged_are_told_in_one_line(images, tmp_path):
+    command = [*QUICK, "--image_size=16", "--epochs=1", f"--output_dir={tmp_path}"]
+    # Of 9 to 20 by 10 pixels.
+    told = "12 of 12 images .* smaller than 16 x 16 .* has 9 x 10. Pass image_size=8"
+    with pytest.warns(UserWarning, match=told) as caught:
+        assert run("train", images, *command) == 0
+    with remedies.in_flags(flags(), {}):
+        line = warnings.formatwarning(caught[0].message, UserWarning, "", 0)
+    assert "Pass --image_size=8, which enlarges none.\n" in line
+    # Not again: the size of a run stands.
+    assert run("evaluate", tmp_path, "--num=12") == 0
+
+
 def test_arrays_are_resized_by_the_user(tmp_path, capsys):
     np.save(tmp_path / "x.npy", np.zeros((20, 9, 9, 3), np.uint8))
     command = (tmp_path / "x.npy", "--batch_size=4", f"--output_dir={tmp_path / 'run'}")
