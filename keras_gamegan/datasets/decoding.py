@@ -16,6 +16,10 @@ UNREAD = (
     *(".tif", ".tiff", ".heic", ".heif", ".avif", ".jxl", ".jp2", ".jfif", ".svg"),
     *(".psd", ".tga", ".ppm", ".pgm", ".pbm", ".ico", ".dng", ".cr2", ".nef", ".arw"),
 )
+# Marks of a JPEG's frame: depth, height, width, number of colours.
+_FRAMES = [
+    bytes([mark]) for mark in range(0xC0, 0xD0) if mark not in (0xC4, 0xC8, 0xCC)
+]
 COLOR_MODES = {"rgb": 3, "grayscale": 1}
 
 
@@ -72,7 +76,7 @@ def _decoded(content: bytes) -> tf.Tensor:
     if content.startswith(b"\x89PNG"):
         return _png(content)
     if content.startswith(b"\xff\xd8\xff"):
-        return tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE")
+        return _jpeg(content)
     if content.startswith(b"GIF8"):
         return _gif(content)
     if content.startswith(b"BM"):
@@ -100,6 +104,20 @@ def _png(content: bytes) -> tf.Tensor:
     most = 2 ** depth[0] - 1
     gray = (transparent[1] & most) * 255 // most
     return tf.where(image == tf.cast(gray, tf.uint8), tf.uint8.max, image)
+
+
+def _jpeg(content: bytes) -> tf.Tensor:
+    # Inks are written inverted, as Adobe does, and viewers take them so. Without
+    # Adobe's mark, which some programs strip, TensorFlow takes them as they stand.
+    parts = [
+        (name, content[start : start + length])
+        for name, start, length in orientation.parts(content)
+    ]
+    has_inks = any(name in _FRAMES and part[5:6] == b"\4" for name, part in parts)
+    is_marked = any(name == b"\xee" and part[:5] == b"Adobe" for name, part in parts)
+    if has_inks and not is_marked:
+        return _pillow(content, "CMYK JPEG")
+    return tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE")
 
 
 def _bmp(content: bytes) -> Any:

@@ -81,6 +81,24 @@ def test_jpeg(mode, tmp_path):
     assert np.abs(found - expected).mean() < 2
 
 
+def test_a_cmyk_jpeg_whose_adobe_marker_was_stripped(tmp_path, monkeypatch):
+    color = (220, 60, 30)
+    image = PIL.Image.new("RGB", (24, 16), color).convert("CMYK")
+    turned = PIL.Image.Exif()
+    turned[0x0112] = 6
+    content = written(tmp_path / "a.jpg", image, quality=95, exif=turned)
+    start = content.index(b"\xff\xee")
+    (length,) = struct.unpack(">H", content[start + 2 : start + 4])
+    assert content[start + 4 : start + 9] == b"Adobe"
+    stripped = content[:start] + content[start + 2 + length :]
+    for given in (content, stripped):
+        found = decode(given, (24, 16), "rgb").astype(int)
+        assert np.abs(found - color).max() <= 3
+    monkeypatch.setitem(__import__("sys").modules, "PIL.Image", None)
+    with pytest.raises(ImportError, match="this CMYK JPEG"):
+        decode(stripped, (24, 16), "rgb")
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
