@@ -5,7 +5,9 @@ import warnings
 import numpy as np
 import pytest
 
+import keras_gamegan as kgg
 from keras_gamegan.command_line import remedies, train_options
+from keras_gamegan.models.step import guard
 from tests.command_line.commands import QUICK, run
 
 
@@ -48,6 +50,18 @@ def test_a_remedy_takes_the_place_of_the_one_in_python():
     ):
         raise ValueError("Too few. Received: seed=1. Pass Python(things).")
     assert str(caught.value) == "Too few. Received: --seed=1. Use --x."
+
+
+def test_a_nan_is_cured_by_flags():
+    given = flags()
+    with (
+        pytest.raises(kgg.NonFiniteError) as caught,
+        remedies.in_flags(given, remedies.of_training("a", given)),
+    ):
+        raise guard.error_of("the generator's gradient", 3)
+    assert "the generator's gradient became NaN" in str(caught.value)
+    assert "at training step 3. Lower --d_learning_rate and" in str(caught.value)
+    assert "clipnorm" not in str(caught.value)
 
 
 def test_warnings_name_flags_and_errors_of_the_system_stay(monkeypatch):

@@ -182,9 +182,9 @@ def test_remedies_are_flags(images, tmp_path, capsys):
     said = capsys.readouterr().err
     assert said.rstrip().endswith("or leave --conditional out.")
     assert "labels=None" not in said
-    assert run("train", images, *QUICK, target, "--image_size=50") == 1
+    assert run("train", images, *QUICK, target, "--image_size=9") == 1
     said = capsys.readouterr().err
-    assert said.rstrip().endswith("Use --image_size=48 or 56.")
+    assert said.rstrip().endswith("Use --image_size=8 or 10.")
     file = tmp_path / "file"
     file.touch()
     assert run("train", images, *QUICK, f"--output_dir={file}") == 1
