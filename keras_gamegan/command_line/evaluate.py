@@ -1,10 +1,12 @@
 """`kgg evaluate`."""
 
+import warnings
+
 import keras
 import numpy as np
 
 from keras_gamegan import datasets, metrics
-from keras_gamegan.command_line import options, run_folder
+from keras_gamegan.command_line import options, remedies, run_folder
 
 
 def run(arguments: list[str]) -> None:
@@ -34,7 +36,8 @@ def run(arguments: list[str]) -> None:
             f"settings.json. Received: {str(folder.path)!r}."
         )
     source = given.source or settings.get("source", "average")
-    found = measure(gan, settings, source, given.num, given.seed, given.data_dir)
+    with remedies.in_flags(given, remedies.OF_SOURCES, {"num_samples": "--num"}):
+        found = measure(gan, settings, source, given.num, given.seed, given.data_dir)
     folder.note_evaluation(found)
     for name, value in found.items():
         shown = f"{value:.4g}" if isinstance(value, float) else value
@@ -56,16 +59,19 @@ def measure(
 ) -> dict:
     """Returns the numbers of a model's samples, by name."""
     conditional = bool(settings.get("conditional"))
-    stream = datasets.load(
-        settings["dataset"],
-        settings.get("image_size"),
-        1,
-        with_labels=conditional,
-        color_mode=settings.get("color_mode", "rgb"),
-        split=settings.get("split", "train"),
-        data_dir=data_dir,
-        download=False,
-    )
+    with warnings.catch_warnings():
+        # The run was told, and its size stands.
+        warnings.filterwarnings("ignore", ".* were enlarged")
+        stream = datasets.load(
+            settings["dataset"],
+            settings.get("image_size"),
+            1,
+            with_labels=conditional,
+            color_mode=settings.get("color_mode", "rgb"),
+            split=settings.get("split", "train"),
+            data_dir=data_dir,
+            download=False,
+        )
     real = stream.examples(number)
     images, labels = real if conditional else (real, None)
     number = len(images)

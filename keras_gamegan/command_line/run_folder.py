@@ -170,6 +170,11 @@ class RunFolder:
         """
         if not self.history.exists():
             return
+        if self.history.is_dir():
+            raise ValueError(
+                f"{str(self.history)!r} must be a file. Received: a folder. Move it "
+                "away: the run goes on without it."
+            )
         header, *lines = _lines(self.history) or [""]
         if header and not header.startswith("epoch,"):
             raise ValueError(

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import activations
-from keras_gamegan.command_line import options, run_folder
+from keras_gamegan.command_line import options, remedies, run_folder
 from keras_gamegan.sampling import pictures
 
 # More of them are no picture that anyone looks at.
@@ -36,13 +36,8 @@ def run(arguments: list[str]) -> None:
     (path,) = given.parse(arguments)
     folder = run_folder.RunFolder(path)
     output = pathlib.Path(given.output or folder.path / "samples.png")
-    kind = output.suffix.lower()
-    if kind not in (".png", ".npz", ""):
-        raise options.UsageError(
-            "--output must end in .png or .npz, or be a folder. Received: "
-            f"--output={output}."
-        )
-    _check_free(output)
+    kind = _kind(output)
+    _check_free(output, kind)
     if given.interpolate and given.num < 2:
         raise options.UsageError(
             "--interpolate needs a --num of at least 2, the two ends. Received: "
@@ -56,12 +51,15 @@ def run(arguments: list[str]) -> None:
     gan = folder.load()
     source = given.source or folder.settings().get("source", "average")
     labels = _labels(given.labels, given.num, gan)
-    if given.interpolate:
-        ends = (given.seed, given.seed + 1)
-        samples = gan.interpolate(given.num, ends, source, labels)
-    else:
-        samples = gan.sample(given.num, given.seed, source, labels)
-    _write(np.asarray(samples), output, activations.finite_range(gan.generator))
+    names = {"num_steps": "--num", "num_samples": "--num"}
+    with remedies.in_flags(given, remedies.OF_SOURCES, names):
+        if given.interpolate:
+            ends = (given.seed, given.seed + 1)
+            samples = gan.interpolate(given.num, ends, source, labels)
+        else:
+            samples = gan.sample(given.num, given.seed, source, labels)
+    value_range = activations.finite_range(gan.generator)
+    _write(np.asarray(samples), output, kind, value_range)
     print(f"{output}: {given.num} samples, source={source}, seed={given.seed}")
 
 
@@ -80,9 +78,27 @@ def _labels(text: str | None, number: int, gan: keras.Model) -> np.ndarray | Non
     return np.resize(classes, number)
 
 
-def _check_free(output: pathlib.Path) -> None:
+def _kind(output: pathlib.Path) -> str:
+    """Returns ".png", ".npz", or "" of a folder."""
+    kind = output.suffix.lower()
+    if kind in (".png", ".npz"):
+        return kind
+    if output.name in (".png", ".npz"):
+        raise options.UsageError(
+            f"--output must have a name. Received: --output={output}. Use "
+            f"--output={output.with_name(f'samples{output.name}')}."
+        )
+    if kind and not output.is_dir():
+        raise options.UsageError(
+            "--output must end in .png or .npz, or be a folder: one that is there, or "
+            f"a name without a dot. Received: --output={output}."
+        )
+    return ""
+
+
+def _check_free(output: pathlib.Path, kind: str) -> None:
     """Raises if samples would fall among other files, or where no file can stand."""
-    if output.suffix:
+    if kind:
         if output.is_dir():
             raise options.UsageError(
                 f"--output={output} must be a file. Received: the path of a folder."
@@ -102,12 +118,13 @@ def _check_free(output: pathlib.Path) -> None:
 def _write(
     samples: np.ndarray,
     output: pathlib.Path,
+    kind: str,
     value_range: tuple[float, float] | None,
 ) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
-    if output.suffix.lower() == ".npz":
+    if kind == ".npz":
         np.savez_compressed(output, samples=samples)
-    elif output.suffix:
+    elif kind == ".png":
         picture = pictures.image(samples, value_range)
         output.write_bytes(tf.io.encode_png(picture).numpy())
     else:

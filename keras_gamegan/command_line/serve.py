@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from keras_gamegan import optional, serving
-from keras_gamegan.command_line import options, run_folder
+from keras_gamegan.command_line import options, remedies, run_folder
 
 
 def run(arguments: list[str]) -> None:
@@ -28,7 +28,9 @@ def run(arguments: list[str]) -> None:
     (path,) = given.parse(arguments)
     folder = run_folder.RunFolder(path).path
     sampler = folder / "sampler" if (folder / "sampler").is_dir() else folder
-    serving.find_sampler(sampler)
+    written = {"gan.export": "Give the --output_dir of kgg train, which writes one."}
+    with remedies.in_flags(given, written):
+        serving.find_sampler(sampler)
     optional.load("bentoml", "serving", "kgg serve")
     command = [sys.executable, "-m", "bentoml", "serve", "service:Sampler"]
     command += ["--working-dir", str(pathlib.Path(serving.__file__).parent)]

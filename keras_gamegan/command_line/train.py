@@ -12,12 +12,25 @@ import tensorflow as tf
 from absl import logging
 
 from keras_gamegan import callbacks, datasets, metrics, models
-from keras_gamegan.command_line import options, remedies, run_folder, train_options
+from keras_gamegan.command_line import (
+    history_file,
+    options,
+    remedies,
+    run_folder,
+    train_options,
+)
 
 # Ten by ten: where there are ten classes, each has a column.
 _NUM_SAMPLES = 100
 # Train steps in an epoch at least, of data that are few.
 _MIN_STEPS = 250
+# Arguments of the library that are no flags of their name.
+_NAMES = {
+    "source": "SOURCE",
+    "path": "SOURCE",
+    "capacity": "--history_capacity",
+    "max_samples": "--evaluate",
+}
 
 
 class _Interrupt(keras.callbacks.Callback):
@@ -82,20 +95,23 @@ def run(arguments: list[str]) -> None:
     # An export has much to say.
     logging.set_verbosity(logging.WARNING)
     tf.get_logger().setLevel("WARNING")
+    mended = remedies.of_training(sources[0], given)
+    with remedies.in_flags(given, mended, _NAMES):
+        _train(sources[0], given, arguments)
+
+
+def _train(source: str, given: options.Options, arguments: list[str]) -> None:
     recipe = train_options.recipe(given)
     every = train_options.checkpoint_every(given)
-    _check_output(sources[0], given.output_dir)
+    _check_output(source, given.output_dir)
     modes: dict[str, bool | str] = {"auto": "auto", "true": True, "false": False}
-    try:
-        stream = _load(sources[0], given)
-        num_classes = _num_classes(stream) if given.conditional else None
-        gan = recipe.build(
-            stream.example_shape, num_classes, given.seed, modes[given.jit_compile]
-        )
-    except ValueError as error:
-        raise remedies.in_flags(error, sources[0], given) from error
+    stream = _load(source, given)
+    num_classes = _num_classes(stream) if given.conditional else None
+    gan = recipe.build(
+        stream.example_shape, num_classes, given.seed, modes[given.jit_compile]
+    )
     folder = run_folder.RunFolder(given.output_dir)
-    named = sources[0]
+    named = source
     if os.path.exists(named):  # Found again from another folder.
         named = os.path.abspath(named)
     settings = train_options.settings(given, recipe, named)
@@ -193,7 +209,7 @@ def _callbacks(
     )
     if _has_tensorboard():
         made.append(keras.callbacks.TensorBoard(str(folder.logs), write_graph=False))
-    made.append(keras.callbacks.CSVLogger(str(folder.history), append=True))
+    made.append(history_file.HistoryFile(folder.history))
     return [*made, callbacks.Checkpoint(folder.checkpoints, every=every)]
 
 

@@ -16,11 +16,15 @@ UNREAD = (
     *(".tif", ".tiff", ".heic", ".heif", ".avif", ".jxl", ".jp2", ".jfif", ".svg"),
     *(".psd", ".tga", ".ppm", ".pgm", ".pbm", ".ico", ".dng", ".cr2", ".nef", ".arw"),
 )
+# Marks of a JPEG's frame: depth, height, width, number of colours.
+_FRAMES = [
+    bytes([mark]) for mark in range(0xC0, 0xD0) if mark not in (0xC4, 0xC8, 0xCC)
+]
 COLOR_MODES = {"rgb": 3, "grayscale": 1}
 
 
-def decode(content: bytes, size: tuple[int, int], color_mode: str) -> np.ndarray:
-    """Returns the image in a file's content, cropped and resized.
+def read(content: bytes) -> tf.Tensor:
+    """Returns the image in a file's content, as large as it is.
 
     Of animations the first frame is taken, of more than 8 bits the highest 8; what is
     transparent shows white; images are turned as their EXIF orientation says. What
@@ -28,11 +32,9 @@ def decode(content: bytes, size: tuple[int, int], color_mode: str) -> np.ndarray
 
     Args:
         content: The file's bytes: PNG, JPEG, WebP, GIF or BMP, whatever its name says.
-        size: (height, width) of the result.
-        color_mode: "rgb" or "grayscale".
 
     Returns:
-        uint8 array (height, width, 3 or 1).
+        uint8 tensor (height, width, 3).
 
     Raises:
         ValueError: If it is no such image, or a damaged one.
@@ -47,13 +49,26 @@ def decode(content: bytes, size: tuple[int, int], color_mode: str) -> np.ndarray
         colors = tf.cast(image[..., :3], tf.float32)
         image = tf.round(colors * opacity + 255.0 * (1.0 - opacity))
         image = tf.cast(image, tf.uint8)
-    image = orientation.upright(image, content)
-    image = resizing.crop_and_resize(image, size).numpy()
+    return orientation.upright(image, content)
+
+
+def fitted(image: tf.Tensor, size: tuple[int, int], color_mode: str) -> np.ndarray:
+    """Returns an image cropped and resized.
+
+    Args:
+        image: uint8 tensor (height, width, 3).
+        size: (height, width) of the result.
+        color_mode: "rgb" or "grayscale".
+
+    Returns:
+        uint8 array (height, width, 3 or 1).
+    """
+    found = resizing.crop_and_resize(image, size).numpy()
     if color_mode == "grayscale":
         # Luma of ITU-R BT.601, as `tf.image.rgb_to_grayscale` has it; exact for grey.
-        gray = image.astype("float64") @ (0.299, 0.587, 0.114)
-        image = np.rint(gray).astype("uint8")[..., None]
-    return image
+        gray = found.astype("float64") @ (0.299, 0.587, 0.114)
+        found = np.rint(gray).astype("uint8")[..., None]
+    return found
 
 
 def _decoded(content: bytes) -> tf.Tensor:
@@ -61,7 +76,7 @@ def _decoded(content: bytes) -> tf.Tensor:
     if content.startswith(b"\x89PNG"):
         return _png(content)
     if content.startswith(b"\xff\xd8\xff"):
-        return tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE")
+        return _jpeg(content)
     if content.startswith(b"GIF8"):
         return _gif(content)
     if content.startswith(b"BM"):
@@ -89,6 +104,20 @@ def _png(content: bytes) -> tf.Tensor:
     most = 2 ** depth[0] - 1
     gray = (transparent[1] & most) * 255 // most
     return tf.where(image == tf.cast(gray, tf.uint8), tf.uint8.max, image)
+
+
+def _jpeg(content: bytes) -> tf.Tensor:
+    # Inks are written inverted, as Adobe does, and viewers take them so. Without
+    # Adobe's mark, which some programs strip, TensorFlow takes them as they stand.
+    parts = [
+        (name, content[start : start + length])
+        for name, start, length in orientation.parts(content)
+    ]
+    has_inks = any(name in _FRAMES and part[5:6] == b"\4" for name, part in parts)
+    is_marked = any(name == b"\xee" and part[:5] == b"Adobe" for name, part in parts)
+    if has_inks and not is_marked:
+        return _pillow(content, "CMYK JPEG")
+    return tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE")
 
 
 def _bmp(content: bytes) -> Any:

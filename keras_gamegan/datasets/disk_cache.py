@@ -39,7 +39,7 @@ def load(
         ValueError: If the folder cannot be made.
         OSError: If the rows cannot be written.
     """
-    text = json.dumps(["keras_gamegan images 2", list(shape), key])
+    text = json.dumps(["keras_gamegan images 3", list(shape), key])
     name = hashlib.sha256(text.encode()).hexdigest()[:32]
     path, listing = folder / f"{name}.rows", folder / f"{name}.json"
     kept = _kept(path, listing, shape)

@@ -17,6 +17,7 @@ from keras_gamegan.datasets import (
     resizing,
     stream,
 )
+from keras_gamegan.networks import building
 
 _MEMORY_LIMIT = 4 * 2**30
 # Names of files of a kind that a warning spells out.
@@ -46,7 +47,8 @@ def load_folder(
     folder and in those below it, hidden ones excepted, and taken in the order of their
     paths; linked folders are entered once, or once in each class. Their largest centred
     part of the shape asked for is resized, antialiased; what is transparent becomes
-    white, 16 bits become 8, and images are turned upright.
+    white, 16 bits become 8, and images are turned upright. A warning says how many are
+    smaller than the shape asked for, and were enlarged.
     Files that cannot be read are left out and named in a warning, and so are images of
     other formats, such as TIFF and HEIC: convert them to PNG.
 
@@ -135,11 +137,12 @@ def folder_stream(
         )
     with_classes = labels is not None
     source = image_files.find(path, with_classes)
+    small: list[tuple[int, int]] = []
     shape = (*size, decoding.COLOR_MODES[color_mode])
     if cache is None:
         _check_memory(len(source.names), shape)
         images = np.empty((len(source.names), *shape), np.uint8)
-        kept = _fill(images, _decoded(source, size, color_mode))
+        kept = _fill(images, _decoded(source, size, color_mode, small))
         images = images[: len(kept)]
     else:
         folder = files.locate("cache", cache)
@@ -152,11 +155,11 @@ def folder_stream(
             pathlib.Path(folder),
             [*size, color_mode, source.versions()],
             (len(source.names), *shape),
-            lambda rows: _fill(rows, _decoded(source, size, color_mode)),
+            lambda rows: _fill(rows, _decoded(source, size, color_mode, small)),
         )
     _tell_what_is_left_out(source, kept, with_classes)
     numbers, class_names = source.classes(kept) if with_classes else (None, None)
-    return stream.ShuffledStream(
+    made = stream.ShuffledStream(
         images,
         numbers,
         batch_size,
@@ -165,18 +168,32 @@ def folder_stream(
         seed=seed,
         class_names=class_names,
     )
+    if small:
+        _tell_what_is_enlarged(source, len(kept), size, small)
+    return made
 
 
 def _decoded(
-    source: image_files.ImageFiles, size: tuple[int, int], color_mode: str
+    source: image_files.ImageFiles,
+    size: tuple[int, int],
+    color_mode: str,
+    small: list[tuple[int, int]],
 ) -> Iterator[np.ndarray | None]:
-    """Yields the images in order, decoded on all cores; None for unreadable ones."""
+    """Yields the images in order, decoded on all cores; None for unreadable ones.
+
+    Adds (height, width) of those that have to be enlarged to `small`.
+    """
 
     def one(name: str) -> np.ndarray | None:
         try:
-            return decoding.decode(source.read(name), size, color_mode)
+            image = decoding.read(source.read(name))
+            found = decoding.fitted(image, size, color_mode)
         except (OSError, ValueError):
             return None
+        height, width = image.shape[:2]
+        if height < size[0] or width < size[1]:
+            small.append((height, width))
+        return found
 
     workers = os.cpu_count() or 1
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
@@ -247,6 +264,32 @@ def _tell_what_is_left_out(
             UserWarning,
             stacklevel=4,
         )
+
+
+def _tell_what_is_enlarged(
+    source: image_files.ImageFiles,
+    number: int,
+    size: tuple[int, int],
+    small: list[tuple[int, int]],
+) -> None:
+    """Warns of images that are smaller than what was asked for."""
+    height, width = min(small, key=lambda each: min(np.divide(each, size)))
+    remedy = "Pass a smaller image_size, or leave them out."
+    if size[0] == size[1]:
+        side = min(height, width)
+        # Of those that the networks take.
+        fitting = min(building.fitting_sides(side))
+        if fitting <= side:
+            remedy = f"Pass image_size={fitting}, which enlarges none."
+        else:
+            remedy = "Leave them out."
+    warnings.warn(
+        f"{len(small)} of {number} images in {str(source.root)!r} are smaller than "
+        f"{size[0]} x {size[1]} pixels and were enlarged, which blurs them; the "
+        f"smallest has {height} x {width}. {remedy}",
+        UserWarning,
+        stacklevel=4,
+    )
 
 
 def _listed(names: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import warnings
 from typing import Any
 
 import keras
@@ -82,6 +83,28 @@ def check_path(path: Any) -> None:
         )
 
 
+def warn_of_unregistered(model: Any) -> None:
+    """Warns of what of the game Keras would not find when it loads a file."""
+    config = {**model.get_config(), **(compile_config(model) or {})}
+    played = model._played() if model.compiled else ()
+    for name in ("game", "updates", *played):
+        made = config.get(name)
+        if not isinstance(made, dict) or not made.get("registered_name"):
+            continue  # A name, or nothing.
+        is_function = made["class_name"] == "function"
+        known = made["config"] if is_function else made["registered_name"]
+        if keras.saving.get_registered_object(known) is None:
+            label = known if is_function else made["class_name"]
+            warnings.warn(
+                f"`{name}` is saved by its name, which Keras does not know. Received: "
+                f"{name}={label}. To load the file, decorate it with "
+                "@keras.saving.register_keras_serializable(package='mine'), or pass "
+                f"custom_objects={{{label!r}: {label}}} to load_model.",
+                UserWarning,
+                stacklevel=3,
+            )
+
+
 def compile_config(model: Any) -> Config | None:
     """Returns what `compile` was called with, or None if it was not."""
     if not model.compiled:
@@ -152,6 +175,7 @@ class SavingMethods:
                 `save_weights` writes ".weights.h5".
         """
         check_path(filepath)
+        warn_of_unregistered(self)
         super().save(  # type: ignore[misc]
             filepath, overwrite=overwrite, zipped=zipped, **kwargs
         )

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gamegan import activations, validation
+from keras_gamegan.datasets import arrays
 from keras_gamegan.games import randomness
 from keras_gamegan.sampling import (
     exporting,
@@ -42,6 +43,7 @@ class Sampler:
         latents: TensorLike | None = None,
     ) -> np.ndarray:
         """Returns NumPy samples; see `GAN.sample`."""
+        arrays.check_unmasked("`latents`", latents)
         num_samples = _number(num_samples, labels, latents)
         num_samples = self._check_size(num_samples)
         seed = randomness.new_seed() if seed is None else seed
@@ -294,6 +296,7 @@ def _number(num_samples: int | None, labels: Any, latents: Any) -> int:
 
 def _exact(labels: TensorLike, dtype: Any) -> np.ndarray:
     """Returns labels as an array of that dtype; whole numbers stay what they are."""
+    arrays.check_unmasked("`labels`", labels)
     given = np.asarray(labels)
     if given.dtype.kind not in "biuf" and given.size:
         raise TypeError(

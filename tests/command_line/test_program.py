@@ -1,25 +1,26 @@
 """Commands, help, and errors as one sentence with an exit status."""
 
 import os
+import pathlib
 import subprocess
 import sys
 
 import pytest
 
 from keras_gamegan import version
-from keras_gamegan.command_line import main, options, program, train_options
+from keras_gamegan.command_line import main, options, train_options, usage
 
 
 def test_help_lists_the_commands(capsys):
     assert main(["--help"]) == main([]) == 0
     said = capsys.readouterr().out
-    for name in program.COMMANDS:
+    for name in usage.COMMANDS:
         assert f"\n  {name} " in said
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"keras_gamegan {version.__version__}\n"
 
 
-@pytest.mark.parametrize("name", program.COMMANDS)
+@pytest.mark.parametrize("name", usage.COMMANDS)
 def test_each_command_has_a_short_help(name, capsys):
     with pytest.raises(SystemExit) as stopped:
         main([name, "--help"])
@@ -54,7 +55,7 @@ def test_all_flags_are_in_the_full_help(capsys):
         (["train", "a", "--epoch=3"], 2, "Unknown command line flag 'epoch'"),
         (["train", "a", "--epochs=0"], 2, "epochs=0"),
         (["train", "a", "--method=ga"], 2, "value should be one of <gan|duality_gap"),
-        (["train", "nofolder"], 1, "Received: 'nofolder', and there is none of that"),
+        (["train", "nofolder"], 1, "SOURCE='nofolder', and there is no such folder"),
         (["train", "no/such/folder"], 1, "which does not exist"),
         (["sample"], 2, "Received: nothing. Usage: kgg sample RUN"),
         (["sample", "no/run"], 1, "there is no such folder"),
@@ -64,7 +65,7 @@ def test_all_flags_are_in_the_full_help(capsys):
         (["train", "..", "--output_dir=../x"], 1, "Received: SOURCE=.., --output_dir"),
         (["evaluate", "."], 1, "no model.keras. Train one: kgg train"),
         (["report", "."], 1, "no settings.json"),
-        (["serve", "."], 1, "exported sampler"),
+        (["serve", "."], 1, "Give the --output_dir of kgg train, which writes one."),
     ],
 )
 def test_errors(arguments, status, text, tmp_path, monkeypatch, capsys):
@@ -140,6 +141,33 @@ def test_arguments_that_may_be_several():
     assert several.parse(["a"]) == ["a"]
     with pytest.raises(options.UsageError, match="Received: nothing"):
         several.parse([])
+
+
+@pytest.mark.parametrize(
+    "arguments, status, text",
+    [
+        ([], 0, "\n  train "),
+        (["--help"], 0, "\n  train "),
+        (["--version"], 0, f"keras_gamegan {version.__version__}\n"),
+        (["sampel"], 2, "Did you mean kgg sample? See kgg --help.\n"),
+    ],
+)
+def test_what_needs_no_command_needs_no_tensorflow(arguments, status, text):
+    command = pytest.importorskip("kgg_command")
+    code = (
+        "import sys; sys.modules.update(tensorflow=None, keras=None, numpy=None); "
+        "import kgg_command; kgg_command.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=pathlib.Path(command.__file__).parent,
+        check=False,
+    )
+    assert done.returncode == status
+    said, other = (done.stderr, done.stdout)[:: 1 if status else -1]
+    assert text in said and not other
 
 
 @pytest.mark.slow

@@ -46,6 +46,7 @@ def test_everything_is_written(trained, images):
     assert settings["dataset"] == str(images) and settings["penalty"] == "r1"
     rows = scripts.history(trained)
     assert len(rows) == 2
+    assert not [name for name in rows[0] if name.startswith("val_")]
     for name in ("d_loss", "frechet_distance", "density", "coverage", "d_real"):
         assert all(np.isfinite(float(row[name])) for row in rows)
 
@@ -181,9 +182,9 @@ def test_remedies_are_flags(images, tmp_path, capsys):
     said = capsys.readouterr().err
     assert said.rstrip().endswith("or leave --conditional out.")
     assert "labels=None" not in said
-    assert run("train", images, *QUICK, target, "--image_size=50") == 1
+    assert run("train", images, *QUICK, target, "--image_size=9") == 1
     said = capsys.readouterr().err
-    assert said.rstrip().endswith("Use --image_size=48 or 56.")
+    assert said.rstrip().endswith("Use --image_size=8 or 10.")
     file = tmp_path / "file"
     file.touch()
     assert run("train", images, *QUICK, f"--output_dir={file}") == 1
@@ -342,7 +343,15 @@ def test_measures_that_are_no_numbers_are_none(score):
 def test_outputs_that_cannot_be(trained, tmp_path, capsys):
     (tmp_path / "file").touch()
     (tmp_path / "x.png").mkdir()
+    (tmp_path / ".samples").mkdir()
+    (tmp_path / ".samples" / "mine").touch()
     for arguments, told in (
+        (("sample", trained, "--output=a/.npz"), "Use --output=a/samples.npz."),
+        (
+            ("sample", trained, "--output=v1.2"),
+            "without a dot. Received: --output=v1.2.",
+        ),
+        (("sample", trained, f"--output={tmp_path / '.samples'}"), "Name another."),
         (("report", trained, f"--output={tmp_path}"), "report.html."),
         (("sample", trained, f"--output={tmp_path / 'file'}"), "a file."),
         (("sample", trained, f"--output={tmp_path / 'x.png'}"), "of a folder."),
@@ -352,8 +361,29 @@ def test_outputs_that_cannot_be(trained, tmp_path, capsys):
     ):
         assert run(*arguments) == 2
         assert capsys.readouterr().err.rstrip().endswith(told)
+    for name in ("sample", "evaluate"):
+        assert run(name, trained, "--source=mixture") == 1
+        told = capsys.readouterr().err
+        assert '--source="mixture" needs a history' in told
+        assert told.rstrip().endswith("Use --source=current or --source=average.")
     assert run("sample", trained, "--labels=99999999999") == 1
     assert "whole numbers that int32 holds" in capsys.readouterr().err
+
+
+def test_places_where_nothing_can_be_written_are_told(trained, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    told = f"'{tmp_path / 'file'}' cannot be read or written: "
+    for command in (("sample", trained, "--num=1"), ("report", trained)):
+        assert run(*command, f"--output={tmp_path / 'file' / 'x'}") == 1
+        said = capsys.readouterr().err
+        assert told in said and "Errno" not in said and "another path" in said
+
+
+def test_samples_go_to_a_folder_that_is_there_whatever_its_name(trained, tmp_path):
+    for name in (".hidden", "v1.2"):
+        (tmp_path / name).mkdir()
+        assert run("sample", trained, "--num=1", f"--output={tmp_path / name}") == 0
+        assert [path.name for path in (tmp_path / name).iterdir()] == ["00000.png"]
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 a torn file"])

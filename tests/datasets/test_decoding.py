@@ -16,6 +16,10 @@ from keras_gamegan.datasets import decoding
 RNG = np.random.default_rng(0)
 
 
+def decode(content, size, color_mode):
+    return decoding.fitted(decoding.read(content), size, color_mode)
+
+
 def picture(height=12, width=12, mode="RGB"):
     channels = {"RGB": 3, "RGBA": 4, "LA": 2, "CMYK": 4}.get(mode, 0)
     shape = (height, width, channels) if channels else (height, width)
@@ -50,31 +54,49 @@ def over_white(image):
 def test_png_of_every_mode(mode, tmp_path):
     image = picture(mode=mode)
     content = written(tmp_path / "a.png", image)
-    found = decoding.decode(content, (12, 12), "rgb")
+    found = decode(content, (12, 12), "rgb")
     np.testing.assert_allclose(found, over_white(image), atol=1)
-    gray = decoding.decode(content, (12, 12), "grayscale")
+    gray = decode(content, (12, 12), "grayscale")
     expected = np.rint(over_white(image) @ (0.299, 0.587, 0.114))
     np.testing.assert_allclose(gray[..., 0], expected, atol=1)
 
 
 def test_png_of_16_bits_and_with_a_transparent_colour(tmp_path):
     deep = picture(mode="I;16")
-    found = decoding.decode(written(tmp_path / "a.png", deep), (12, 12), "grayscale")
+    found = decode(written(tmp_path / "a.png", deep), (12, 12), "grayscale")
     np.testing.assert_array_equal(found[..., 0], np.asarray(deep) >> 8)
     image = picture(mode="P")
     content = written(tmp_path / "b.png", image, transparency=image.getpixel((3, 2)))
-    assert decoding.decode(content, (12, 12), "rgb")[2, 3].tolist() == [255] * 3
+    assert decode(content, (12, 12), "rgb")[2, 3].tolist() == [255] * 3
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 def test_jpeg(mode, tmp_path):
     image = picture(mode=mode).resize((48, 48), PIL.Image.Resampling.BICUBIC)
     content = written(tmp_path / "a.jpg", image, quality=95)
-    found = decoding.decode(content, (48, 48), "rgb").astype(int)
+    found = decode(content, (48, 48), "rgb").astype(int)
     with PIL.Image.open(tmp_path / "a.jpg") as read:
         expected = np.asarray(read.convert("RGB"), int)
     # Decoders may round differently, and fill in colours.
     assert np.abs(found - expected).mean() < 2
+
+
+def test_a_cmyk_jpeg_whose_adobe_marker_was_stripped(tmp_path, monkeypatch):
+    color = (220, 60, 30)
+    image = PIL.Image.new("RGB", (24, 16), color).convert("CMYK")
+    turned = PIL.Image.Exif()
+    turned[0x0112] = 6
+    content = written(tmp_path / "a.jpg", image, quality=95, exif=turned)
+    start = content.index(b"\xff\xee")
+    (length,) = struct.unpack(">H", content[start + 2 : start + 4])
+    assert content[start + 4 : start + 9] == b"Adobe"
+    stripped = content[:start] + content[start + 2 + length :]
+    for given in (content, stripped):
+        found = decode(given, (24, 16), "rgb").astype(int)
+        assert np.abs(found - color).max() <= 3
+    monkeypatch.setitem(__import__("sys").modules, "PIL.Image", None)
+    with pytest.raises(ImportError, match="this CMYK JPEG"):
+        decode(stripped, (24, 16), "rgb")
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -92,7 +114,7 @@ def test_images_are_turned_upright(suffix, orientation, order, tmp_path):
     content = written(tmp_path / f"a.{suffix}", image, exif=exif, quality=95)
     with PIL.Image.open(tmp_path / f"a.{suffix}") as read:
         expected = np.asarray(PIL.ImageOps.exif_transpose(read), int)
-    found = decoding.decode(content, expected.shape[:2], "rgb").astype(int)
+    found = decode(content, expected.shape[:2], "rgb").astype(int)
     assert np.abs(found - expected).mean() < 2
 
 
@@ -101,7 +123,7 @@ def test_other_formats(suffix, tmp_path):
     image = picture().quantize(64).convert("RGB")
     lossless = {"lossless": True} if suffix == "webp" else {}
     content = written(tmp_path / f"a.{suffix}", image, **lossless)
-    found = decoding.decode(content, (12, 12), "rgb")
+    found = decode(content, (12, 12), "rgb")
     np.testing.assert_array_equal(found, np.asarray(image))
 
 
@@ -109,11 +131,11 @@ def test_webp_without_tensorflows_decoder(tmp_path, monkeypatch):
     image = picture(mode="RGBA")
     content = written(tmp_path / "a.webp", image, lossless=True, exact=True)
     monkeypatch.delattr(tf.io, "decode_webp", raising=False)
-    found = decoding.decode(content, (12, 12), "rgb")
+    found = decode(content, (12, 12), "rgb")
     np.testing.assert_allclose(found, over_white(image), atol=1)
     monkeypatch.setitem(__import__("sys").modules, "PIL.Image", None)
     with pytest.raises(ImportError, match="pip install pillow"):
-        decoding.decode(content, (12, 12), "rgb")
+        decode(content, (12, 12), "rgb")
 
 
 def test_the_content_counts_and_not_the_name(tmp_path):
@@ -128,7 +150,7 @@ def test_aspect_ratio_is_kept_and_the_centre_taken(tmp_path):
     wide = np.zeros((20, 60, 3), np.uint8)
     wide[:, 20:40] = 200
     content = written(tmp_path / "a.png", PIL.Image.fromarray(wide))
-    assert (decoding.decode(content, (10, 10), "rgb") == 200).all()
+    assert (decode(content, (10, 10), "rgb") == 200).all()
 
 
 @pytest.mark.parametrize("colors", [2, 4, 16, 200])
@@ -136,7 +158,7 @@ def test_palettes_of_any_depth(colors):
     pixels = np.random.default_rng(0).integers(0, 255, (16, 16, 3), dtype="uint8")
     picture, file = PIL.Image.fromarray(pixels).quantize(colors), io.BytesIO()
     picture.save(file, "PNG")
-    found = decoding.decode(file.getvalue(), (16, 16), "rgb")
+    found = decode(file.getvalue(), (16, 16), "rgb")
     np.testing.assert_array_equal(found, np.array(picture.convert("RGB")))
 
 
@@ -146,14 +168,14 @@ def test_the_first_picture_of_an_animated_webp():
     )
     file = io.BytesIO()
     first.save(file, "WEBP", save_all=True, append_images=rest, lossless=True)
-    assert np.all(decoding.decode(file.getvalue(), (16, 16), "rgb") == 10)
+    assert np.all(decode(file.getvalue(), (16, 16), "rgb") == 10)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB"])
 def test_bitmaps_of_every_depth(mode, tmp_path):
     image = picture(9, 11, "RGB").convert(mode)
     content = written(tmp_path / "a.bmp", image)
-    found = decoding.decode(content, (9, 11), "rgb")
+    found = decode(content, (9, 11), "rgb")
     np.testing.assert_array_equal(found, np.asarray(image.convert("RGB")))
 
 
@@ -201,17 +223,17 @@ PALETTE = bytes([0, 0, 255, 0, 255, 0, 0, 0])
     ids=["1", "4", "8", "8-rle", "8-os2", "24", "16-555", "16-565", "32-masks", "32"],
 )
 def test_bitmaps_of_every_layout(content):
-    found = decoding.decode(content, (2, 2), "rgb").tolist()
+    found = decode(content, (2, 2), "rgb").tolist()
     assert found == [[BLUE, RED], [RED, BLUE]]
 
 
 def test_the_fourth_byte_of_a_bitmap_is_opacity_unless_all_are_0(tmp_path):
     image = picture(mode="RGBA")
     content = written(tmp_path / "a.bmp", image)
-    found = decoding.decode(content, (12, 12), "rgb")
+    found = decode(content, (12, 12), "rgb")
     np.testing.assert_allclose(found, over_white(image), atol=1)
     image.putalpha(0)
-    found = decoding.decode(written(tmp_path / "b.bmp", image), (12, 12), "rgb")
+    found = decode(written(tmp_path / "b.bmp", image), (12, 12), "rgb")
     np.testing.assert_array_equal(found, np.asarray(image)[..., :3])
 
 
@@ -222,7 +244,7 @@ def test_transparent_gifs(frames, tmp_path):
     transparent = image.getpixel((3, 2))
     animated = {"save_all": True, "append_images": more} if more else {}
     content = written(tmp_path / "a.gif", image, transparency=transparent, **animated)
-    found = decoding.decode(content, (9, 11), "rgb")
+    found = decode(content, (9, 11), "rgb")
     with PIL.Image.open(tmp_path / "a.gif") as read:
         np.testing.assert_array_equal(found, over_white(read))
     assert found[2, 3].tolist() == [255] * 3
@@ -237,7 +259,7 @@ def test_what_a_gif_leaves_free_is_white(left, top, tmp_path):
     content += b"," + struct.pack("<4H", left, top, 4, 3) + rest
     expected = np.full((5, 6, 3), 255)
     expected[top : top + 3, left : left + 4] = 7
-    np.testing.assert_array_equal(decoding.decode(content, (5, 6), "rgb"), expected)
+    np.testing.assert_array_equal(decode(content, (5, 6), "rgb"), expected)
 
 
 @pytest.mark.parametrize("suffix, start", [("gif", 5), ("bmp", 3), ("png", 9)])
@@ -246,7 +268,7 @@ def test_no_beginning_of_a_file_is_an_image(suffix, start, tmp_path):
     content = written(tmp_path / f"a.{suffix}", picture(mode="P"), **options)
     for end in range(start, len(content) - 60, 7):
         with pytest.raises(ValueError):
-            decoding.decode(content[:end], (12, 12), "rgb")
+            decode(content[:end], (12, 12), "rgb")
 
 
 @pytest.mark.parametrize("suffix", ["gif", "bmp"])
@@ -257,7 +279,7 @@ def test_what_pillow_has_to_read(suffix, tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "PIL.Image", None)
     text = rf"this {suffix.upper()}. Install.*pip install pillow"
     with pytest.raises(ImportError, match=text):
-        decoding.decode(content, (12, 12), "rgb")
+        decode(content, (12, 12), "rgb")
 
 
 def chunk(kind, data):
@@ -278,7 +300,7 @@ def test_a_transparent_grey_of_few_bits(depth):
         b"IDAT", zlib.compress(rows)
     )
     content += chunk(b"IEND", b"")
-    found = decoding.decode(content, (8, 8), "grayscale")[..., 0]
+    found = decode(content, (8, 8), "grayscale")[..., 0]
     shades = values.astype(int) * 255 // (2**depth - 1)
     np.testing.assert_array_equal(found, np.where(values == 0, 255, shades))
 
@@ -297,7 +319,7 @@ def test_comments_that_name_chunks(comment, transparency):
     content = buffer.getvalue()
     with PIL.Image.open(io.BytesIO(content)) as picture:
         expected = over_white(picture.convert("RGBA"))
-    np.testing.assert_array_equal(decoding.decode(content, (4, 4), "rgb"), expected)
+    np.testing.assert_array_equal(decode(content, (4, 4), "rgb"), expected)
 
 
 @pytest.mark.parametrize("filled", [False, True])
@@ -314,6 +336,6 @@ def test_exif_of_every_layout(kind, filled):
     part = b"Exif\0\0" + tiff
     marker = b"\xff" * (1 + 2 * filled) + b"\xe1" + struct.pack(">H", len(part) + 2)
     turned = plain[:2] + marker + part + plain[2:]
-    upright = decoding.decode(plain, (6, 4), "rgb")
-    found = decoding.decode(turned, (4, 6), "rgb")
+    upright = decode(plain, (6, 4), "rgb")
+    found = decode(turned, (4, 6), "rgb")
     np.testing.assert_array_equal(found, np.rot90(upright, -1))

@@ -16,9 +16,9 @@ from tests.datasets.trees import EXPECTED, values
 
 def test_the_cache_is_used_until_something_changes(tree, tmp_path, monkeypatch):
     cache, decoded = tmp_path / "cache", []
-    plain = decoding.decode
+    plain = decoding.read
     monkeypatch.setattr(
-        decoding, "decode", lambda *args: decoded.append(1) or plain(*args)
+        decoding, "read", lambda *args: decoded.append(1) or plain(*args)
     )
 
     def load(size=8):

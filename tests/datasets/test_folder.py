@@ -6,6 +6,7 @@ import socket
 import sys
 
 import numpy as np
+import PIL.Image
 import pytest
 import tensorflow as tf
 
@@ -31,6 +32,32 @@ def test_subfolders_are_classes(tree):
     assert labels.numpy().tolist() == [0] * 4 + [1] * 4 and labels.dtype == tf.int32
     assert values([images]) == EXPECTED
     assert pairs.class_names == ["cats", "dogs"]
+
+
+@pytest.mark.parametrize(
+    "size, told",
+    [
+        # The tree's images are 11 high and 9 to 12 wide.
+        (8, None),
+        (9, None),
+        (11, "4 of 8 .* 11 x 11 .* has 11 x 9. Pass image_size=8, which enlarges none"),
+        (16, "8 of 8 .* 16 x 16 .* has 11 x 9. Pass image_size=8, which enlarges none"),
+        ((11, 10), "2 of 8 .* 11 x 10 .* has 11 x 9. Pass a smaller image_size"),
+        ((12, 9), "8 of 8 .* 12 x 9 .* has 11 x .*. Pass a smaller image_size"),
+    ],
+)
+def test_images_that_are_enlarged_are_told(size, told, tree):
+    warned = contextlib.nullcontext()
+    if told:
+        warned = pytest.warns(UserWarning, match=told)
+    with warned:
+        kgg.datasets.load_folder(tree, size, 8)
+
+
+def test_no_size_is_advised_that_no_network_takes(tmp_path):
+    PIL.Image.new("RGB", (5, 20)).save(tmp_path / "a.png")
+    with pytest.warns(UserWarning, match=r"1 of 1 .* has 20 x 5\. Leave them out\.$"):
+        kgg.datasets.load_folder(tmp_path, 8, 1)
 
 
 @pytest.mark.parametrize("cached", [False, True])

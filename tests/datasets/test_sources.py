@@ -207,6 +207,7 @@ def test_too_much_for_memory(monkeypatch):
         datasets.from_dataset(elements("tuples")[0], batch_size=2)
 
 
+@pytest.mark.filterwarnings("ignore:.* were enlarged")
 def test_sources_are_told_apart(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("cat", "dog"):
@@ -243,6 +244,7 @@ def test_sources_are_told_apart(tmp_path, monkeypatch):
         ({"data_dir": "prepared"}, "fashion_mnist", "a TFDS data set"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.* were enlarged")
 def test_arguments_of_other_sources(
     name, arguments, owner, text, tmp_path, monkeypatch
 ):

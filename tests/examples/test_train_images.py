@@ -183,7 +183,7 @@ def test_class_conditional_networks_without_convolutions(run, tmp_path, capfd):
         (
             ["--method=duality_gap", "--response_learning_rate=0"],
             1,
-            r"`response_learning_rate` must be a number in \(0, ",
+            r"--response_learning_rate must be a number in \(0, ",
         ),
     ],
 )

@@ -64,6 +64,7 @@ def test_labels_that_cannot_be_trained_on(conditional, points, case):
 def test_masked_numbers_are_no_data(conditional, points):
     masked = np.ma.masked_equal(np.arange(32) % 4, 1)
     holes = np.ma.masked_greater(points[:32], 1.0)
+    latents = np.ma.masked_less(np.zeros((32, *conditional.latent_shape)), 1.0)
     calls = (
         lambda: conditional.fit(points[:32], masked, verbose=0),
         lambda: conditional.fit([points[:32], masked], verbose=0),
@@ -71,10 +72,32 @@ def test_masked_numbers_are_no_data(conditional, points):
         lambda: conditional.fit(holes, masked.filled(0), verbose=0),
         lambda: kgg.duality_gap(conditional, (points[:8], masked[:8]), points[8:]),
         lambda: kgg.duality_gap(conditional, (holes, masked.filled(0)), points),
+        lambda: conditional.train_on_batch(holes, masked.filled(0)),
+        lambda: conditional.train_on_batch(x=points[:32], y=masked),
+        lambda: conditional.test_on_batch(points[:32], masked),
+        lambda: conditional.predict([latents, masked], verbose=0),
+        lambda: conditional.predict_on_batch([latents, masked]),
+        lambda: conditional.sample(labels=masked),
+        lambda: conditional.sample(latents=latents, labels=masked.filled(0)),
+        lambda: conditional.interpolate(32, labels=masked),
     )
     for call in calls:
         with pytest.raises(TypeError, match=r"all there. Received: a masked array"):
             call()
+    assert conditional.num_steps == 0
+
+
+def test_masks_that_mask_nothing_are_no_harm(conditional, points):
+    labels = np.ma.array(np.arange(32) % 4)
+    latents = np.ma.zeros((32, *conditional.latent_shape))
+    conditional.train_on_batch(np.ma.array(points[:32]), labels)
+    expected = conditional.sample(latents=latents.data, labels=labels.data)
+    for found in (
+        conditional.sample(latents=latents, labels=labels),
+        conditional.predict([latents, labels], verbose=0),
+        conditional.predict_on_batch([latents, labels]),
+    ):
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def test_a_column_of_labels_is_not_refused(conditional, points):

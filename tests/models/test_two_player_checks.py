@@ -109,3 +109,42 @@ def test_data_sets_that_are_refused():
         model.fit(texts, verbose=0)
     with pytest.raises(ValueError, match="at least one batch"):
         model.fit(scalars.batch(2).take(0), verbose=0)
+
+
+class Unregistered(OwnLosses):
+    def get_config(self):
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls()
+
+
+def unregistered(minimizer, maximizer, batch):
+    return doubted(minimizer, maximizer, batch)
+
+
+@pytest.mark.parametrize("game", [Unregistered(), unregistered])
+def test_a_game_that_no_file_can_be_loaded_with_is_told(game, tmp_path):
+    path = tmp_path / "model.keras"
+    name = getattr(game, "__name__", "Unregistered")
+    told = rf"game={name}. To load the file, decorate .*custom_objects={{'{name}': "
+    with pytest.warns(UserWarning, match=told):
+        compiled(game).save(path)
+    with pytest.raises(TypeError, match="Could not locate"):
+        keras.saving.load_model(path)
+    objects = {name: game if callable(game) else type(game)}
+    again = keras.saving.load_model(path, custom_objects=objects)
+    with keras.saving.custom_object_scope(objects):
+        again.save(path)
+        keras.saving.load_model(path)
+
+
+def test_a_payoff_that_no_file_can_be_loaded_with_is_told(tmp_path):
+    class Mine(kgg.payoffs.Hinge):
+        pass
+
+    gan = kgg.GAN(*kgg.networks.mlp_pair(data_dim=2, width=4), seed=0)
+    gan.compile(loss=Mine())
+    with pytest.warns(UserWarning, match=r"`loss` is saved by its name.*loss=Mine"):
+        gan.save(tmp_path / "gan.keras")

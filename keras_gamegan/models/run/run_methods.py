@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import tensorflow as tf
+
+from keras_gamegan.datasets import arrays
 from keras_gamegan.models.run import fit_checks, fit_data, resuming, run_arguments
 
 
@@ -112,11 +115,29 @@ class RunMethods:
     def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         """Takes one step on one batch; as `keras.Model.train_on_batch`."""
         fit_checks.check_compiled(self, "train_on_batch")
+        _check_unmasked(args, kwargs)
         with fit_checks.explained(self):
             return super().train_on_batch(*args, **kwargs)  # type: ignore[misc]
 
     def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         """Scores one batch; as `keras.Model.test_on_batch`."""
         fit_checks.check_compiled(self, "test_on_batch")
+        _check_unmasked(args, kwargs)
         with fit_checks.explained(self):
             return super().test_on_batch(*args, **kwargs)  # type: ignore[misc]
+
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns the outputs of the model; as `keras.Model.predict`."""
+        _check_unmasked(args, kwargs)
+        return super().predict(*args, **kwargs)  # type: ignore[misc]
+
+    def predict_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns the outputs for one batch; as `keras.Model.predict_on_batch`."""
+        _check_unmasked(args, kwargs)
+        return super().predict_on_batch(*args, **kwargs)  # type: ignore[misc]
+
+
+def _check_unmasked(*given: Any) -> None:
+    """Raises if an array among arguments that go to Keras as they are is masked."""
+    for leaf in tf.nest.flatten(given):
+        arrays.check_unmasked("The data", leaf)
