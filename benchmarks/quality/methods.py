@@ -115,12 +115,6 @@ _PLAYS = {
     "both histories": (_fictitious(8, 10, "fifo"), 1.0),
     "both histories 5 x 100": (_fictitious(5, 100, "geometric"), 1.0),
 }
-# Of these also with pairs of examples, and how the names of those begin.
-_RELATIVISTIC = {
-    "GAN": "relativistic",
-    "FictitiousGAN by itself": "relativistic FictitiousGAN",
-    "gap k=1": "relativistic gap k=1",
-}
 BASELINE = "GAN + R1"
 _AUGMENTATIONS = {
     "DiffAugment": kgg.augment.DiffAugment,
@@ -141,14 +135,12 @@ def methods(weight, **targets):
     for name, (play, n) in _PLAYS.items():
         found[name] = Method(play, callbacks=_decay, evaluations=n)
         found[f"{name} + R1"] = Method(play, r1, _decay, n)
-    for name, start in _RELATIVISTIC.items():
-        play, n = _PLAYS[name]
-        found[start] = Method(play, _relativistic, _decay, n)
-        found[f"{start} + R1 + R2"] = Method(play, both, _decay, n)
     return {
         **found,
         "GAN + R1 no decay": Method(compile=r1),
         "GAN no decay": Method(),
+        "relativistic": Method(compile=_relativistic, callbacks=_decay),
+        "relativistic + R1 + R2": Method(compile=both, callbacks=_decay),
         "hinge + spectral norm": Method(
             compile=_hinge, callbacks=_decay, spectral=True
         ),
@@ -159,7 +151,6 @@ def methods(weight, **targets):
         "GAN + R1 + pace": Method(compile=r1, callbacks=pace),
         "GAN + pace": Method(callbacks=pace),
         "relativistic + R1 + R2 + pace": Method(compile=both, callbacks=pace),
-        "relativistic + pace": Method(compile=_relativistic, callbacks=pace),
         "old discriminators + R1 + pace": Method(_OLD_DISCRIMINATORS, r1, pace),
     }
 

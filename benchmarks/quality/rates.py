@@ -25,17 +25,11 @@ METHODS = (
     "relativistic + R1 + R2",
     "FictitiousGAN by itself",
     "FictitiousGAN by itself + R1",
-    "relativistic FictitiousGAN",
-    "relativistic FictitiousGAN + R1 + R2",
     "gap k=1",
     "gap k=1 + R1",
-    "relativistic gap k=1",
-    "relativistic gap k=1 + R1 + R2",
     "gap k=1 own Adam",
-    "gap k=1 own Adam + R1",
     "GAN + pace",
     "GAN + R1 + pace",
-    "relativistic + pace",
     "relativistic + R1 + R2 + pace",
 )
 

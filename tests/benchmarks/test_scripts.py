@@ -187,7 +187,7 @@ def quality(request):
         "GAN + R1 + pace",
         "gap k=1 own Adam u_w",
         "old discriminators + R1",
-        "relativistic FictitiousGAN + R1 + R2",
+        "relativistic + R1 + R2 + pace",
         "strong old discriminators",
     ],
 )
@@ -198,7 +198,7 @@ def test_a_run_of_the_quality_bench(quality, method):
     found = quality.runs.training.train(task)
     assert found["failed"] is None and 0.0 <= found["quality"] < 1.0
     assert not found["good"] and 0.0 <= found["d_accuracy"] <= 1.0
-    assert ("mixture" in found) == ("old" in method or "Fictitious" in method)
+    assert ("mixture" in found) == ("old" in method)
     with pytest.raises(ValueError, match="Received: depth=3"):
         quality.runs.setting(["depth=3"])
 
