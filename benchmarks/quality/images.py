@@ -119,7 +119,7 @@ def table(results):
             len(each),
             *numbers,
             f"{np.mean(mixed):.{MEASURES[measure][1]}f}" if mixed else "",
-            runs.gain(pairs) if compared else "",
+            runs.gain(pairs, MEASURES[measure][1]) if compared else "",
             sum(run["failed"] is not None for run in each),
             f"{np.mean([run['processor_seconds'] for run in each]):.0f}",
         ]

@@ -138,11 +138,11 @@ def summary(values, digits=3, worst=min):
     return f"{mean} ± {deviation} (worst {last})"
 
 
-def gain(pairs):
+def gain(pairs, digits=3):
     """Returns "mean ± standard error" of what the first of each pair has more."""
     gained = np.array([one - other for one, other in pairs])
     error = gained.std(ddof=1) / np.sqrt(len(gained))
-    return f"{gained.mean():+.3f} ± {error:.3f}"
+    return f"{gained.mean():+.{digits}f} ± {error:.{digits}f}"
 
 
 def define_flags(
