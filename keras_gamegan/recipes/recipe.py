@@ -233,7 +233,7 @@ _FAST = Recipe(g_learning_rate=2e-3, d_learning_rate=5e-4, average_decay=0.99)
 _RECIPES = {
     # The plain GAN with R1: the cheapest that trains.
     "baseline": dataclasses.replace(_FAST, penalty="r1", penalty_weight=0.5),
-    # Old discriminators beside the live one: the best without a penalty.
+    # Old discriminators beside the live one, no penalty.
     "no_penalty": dataclasses.replace(_FAST, method="fictitious"),
     # The same, and R1.
     "history": dataclasses.replace(
