@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import pathlib
+import signal
 import sys
 
 import methods
@@ -91,15 +92,20 @@ def run(wanted, path, processes, train=training.train):
     context = multiprocessing.get_context("spawn")
     # A process of its own for a few runs: TensorFlow's graphs pile up.
     pool = context.Pool(processes, _quiet, maxtasksperchild=8)
-    with pool, path.open("a") as file:
-        for number, result in enumerate(pool.imap_unordered(train, missing)):
-            known[key(result)] = result
-            print(json.dumps(result), file=file, flush=True)
-            print(f"{number + 1} of {len(missing)}", end="\r", file=sys.stderr)
+    try:
+        with pool, path.open("a") as file:
+            for number, result in enumerate(pool.imap_unordered(train, missing)):
+                known[key(result)] = result
+                print(json.dumps(result), file=file, flush=True)
+                print(f"{number + 1} of {len(missing)}", end="\r", file=sys.stderr)
+    except KeyboardInterrupt:
+        sys.exit(f"Interrupted. {path} has what was run; the same command goes on.")
     return [known[key(task)] for task in wanted]
 
 
 def _quiet():
+    # Ctrl-C is the parent's to answer.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
 

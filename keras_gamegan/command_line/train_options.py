@@ -88,6 +88,7 @@ def _define_recipe(made: options.Options) -> None:
     method.integer("num_response_steps", None, "k of the search; costs k + 1.", 0)
     _choice(method, "response_optimizer", "Update of the search.")
     method.number("response_learning_rate", None, "Step of the search.")
+    _choice(method, "response_side", "Whose best response is searched.")
     method.integer("history_capacity", None, "Models kept, the live one included.")
     method.integer("history_interval", None, "Train steps between two of them.")
     _choice(method, "retention", "Which model gives way to a new one.")
@@ -96,6 +97,7 @@ def _define_recipe(made: options.Options) -> None:
     _choice(method, "side", "Whose history is kept.")
     _choice(method, "answered", "Which of these the opponent answers.")
     _choice(method, "mixture", "One opponent a step, or all.")
+    _choice(method, "augment", "Of what the discriminator is shown: for few images.")
     loss = made.group("loss and optimizers (default: the recipe's)")
     _choice(loss, "loss", "Value of the game.")
     _choice(loss, "penalty", "On D's slope.")
@@ -128,8 +130,9 @@ def recipe(given: options.Options) -> recipes.Recipe:
     }
     made = dataclasses.replace(base, **changed)
     for name, value in changed.items():
-        if not made.applies(name):
-            other, values = recipe_module.BELONGS[name]
+        lacked = made.lacks(name)
+        if lacked is not None:
+            other, values = lacked
             needed = " or ".join(f"--{other}={each}" for each in values)
             raise ValueError(
                 f"--{name} needs {needed}. Received: --{name}={value} with "

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_gamegan import games, history, models, networks
+from keras_gamegan import augment, games, history, models, networks
 from keras_gamegan.payoffs import penalties
 
 _PENALTIES = {
@@ -103,11 +103,15 @@ def _model(
 ) -> models.GAN:
     """Returns the GAN, not compiled."""
     common = {"average_decay": recipe.average_decay, "seed": seed}
+    if recipe.augment == "diffaugment":
+        common["augment"] = augment.DiffAugment()
     if recipe.method == "duality_gap":
+        own = recipe.response_optimizer == "player"
         response = games.BestResponse(
             recipe.num_response_steps,
             recipe.response_optimizer,
-            recipe.response_learning_rate,
+            None if own else recipe.response_learning_rate,
+            side=recipe.response_side,
         )
         return models.DualityGapGAN(
             discriminator, generator, best_response=response, **common

@@ -29,8 +29,11 @@ class Recipe:
         discriminator_steps: Updates of the discriminator a step, >= 1 (not
             "duality_gap").
         num_response_steps: k of the search, >= 0 ("duality_gap").
-        response_optimizer: "sgd", "momentum", "adam" or "rmsprop" (likewise).
-        response_learning_rate: Step of the search, > 0 (likewise).
+        response_optimizer: "sgd", "momentum", "adam", "rmsprop", or "player", as the
+            searching player itself would (likewise).
+        response_learning_rate: Step of the search, > 0 (likewise; not "player").
+        response_side: "both", "generator" or "discriminator": whose best response is
+            searched (likewise).
         history_capacity: Models kept, the live one included, >= 1 ("fictitious").
         history_interval: Train steps between two of them, >= 1 (likewise).
         retention: "fifo", "geometric", "thinned" or "reservoir" (likewise).
@@ -40,6 +43,8 @@ class Recipe:
         answered: Which of these the opponent answers, or "none" (likewise); the others
             are kept to be sampled.
         mixture: "sampled" or "full" (likewise).
+        augment: "none", or "diffaugment" of what the discriminator is shown
+            (`kgg.augment.DiffAugment`), for few images.
         loss: Name of a payoff.
         penalty: "none", "r1", "r1+r2" or "gradient_penalty".
         penalty_weight: Its weight, > 0; None: its own default.
@@ -77,6 +82,7 @@ class Recipe:
     num_response_steps: int = 1
     response_optimizer: str = "adam"
     response_learning_rate: float = 2e-4
+    response_side: str = "both"
     history_capacity: int = 5
     history_interval: int = 100
     retention: str = "geometric"
@@ -84,6 +90,7 @@ class Recipe:
     side: str = "both"
     answered: str = "discriminator"
     mixture: str = "sampled"
+    augment: str = "none"
     loss: str = "non_saturating"
     penalty: str = "none"
     penalty_weight: float | None = None
@@ -126,8 +133,23 @@ class Recipe:
 
     def applies(self, name: str) -> bool:
         """Returns whether a setting means something, given the others."""
-        other, values = BELONGS.get(name, (name, (getattr(self, name),)))
-        return getattr(self, other) in values
+        return self.lacks(name) is None
+
+    def lacks(self, name: str) -> tuple[str, tuple[str, ...]] | None:
+        """Returns which other setting keeps this one from meaning anything, if any.
+
+        Args:
+            name: Of the setting.
+
+        Returns:
+            A pair (name of the other setting, the values that it would have to have),
+            or None.
+        """
+        if name not in BELONGS:
+            return None
+        other, values = BELONGS[name]
+        met = getattr(self, other) in values
+        return self.lacks(other) or (None if met else (other, values))
 
     def _check_bound(self) -> None:
         bounded = self.penalty != "none" or (
@@ -179,11 +201,13 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "generator_normalization": ("batch", "none"),
     "discriminator_normalization": ("none", "spectral", "layer"),
     "method": ("gan", "duality_gap", "fictitious"),
-    "response_optimizer": ("sgd", "momentum", "adam", "rmsprop"),
+    "response_optimizer": ("sgd", "momentum", "adam", "rmsprop", "player"),
+    "response_side": ("both", "generator", "discriminator"),
     "retention": ("fifo", "geometric", "thinned", "reservoir"),
     "side": ("both", "discriminator", "generator"),
     "answered": ("both", "discriminator", "generator", "none"),
     "mixture": ("sampled", "full"),
+    "augment": ("none", "diffaugment"),
     "loss": payoffs.lookup.NAMES,
     "penalty": ("none", "r1", "r1+r2", "gradient_penalty"),
 }
@@ -203,8 +227,12 @@ _RATES = ("d_learning_rate", "g_learning_rate", "response_learning_rate")
 # Setting -> (the setting it belongs to, the values with which it means something).
 BELONGS: dict[str, tuple[str, tuple[str, ...]]] = {
     **dict.fromkeys(
-        ("num_response_steps", "response_optimizer", "response_learning_rate"),
+        ("num_response_steps", "response_optimizer", "response_side"),
         ("method", ("duality_gap",)),
+    ),
+    "response_learning_rate": (
+        "response_optimizer",
+        ("sgd", "momentum", "adam", "rmsprop"),
     ),
     **dict.fromkeys(
         (

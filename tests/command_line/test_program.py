@@ -81,6 +81,7 @@ def test_errors(arguments, status, text, tmp_path, monkeypatch, capsys):
     [
         (["--history_capacity=3"], "needs --method=fictitious.*--method=gan"),
         (["--network=mlp", "--base_filters=8"], "needs --network=dcgan or --netw"),
+        (["--response_learning_rate=1"], "needs --method=duality_gap"),
         (["--penalty=none", "--penalty_weight=1"], "needs --penalty=r1 or"),
         (["--source=mixture"], "needs the history that --method=fictitious keeps"),
         (["--loss=wasserstein", "--penalty=none"], "needs a bound on the discr"),

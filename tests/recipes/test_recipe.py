@@ -58,9 +58,35 @@ def test_callbacks():
     assert kinds == [kgg.callbacks.PaceControl, kgg.schedules.LinearDecay]
 
 
+def test_the_search_of_one_side_by_the_players_own_rule():
+    recipe = kgg.recipes.Recipe(
+        method="duality_gap",
+        response_optimizer="player",
+        response_side="generator",
+        augment="diffaugment",
+        base_filters=2,
+        latent_dim=3,
+    )
+    gan = recipe.build((8, 8, 3), jit_compile=False)
+    response = gan.best_response
+    assert (response.optimizer, response.side) == ("player", "generator")
+    assert isinstance(gan.augment, kgg.augment.DiffAugment)
+    settings = recipe.settings()
+    assert settings["response_side"] == "generator" and "augment" in settings
+    # The search has the player's rate.
+    assert "response_learning_rate" not in settings
+    own = dataclasses.replace(recipe, response_optimizer="sgd")
+    assert own.applies("response_learning_rate")
+    plain = dataclasses.replace(recipe, method="gan", augment="none")
+    assert plain.lacks("response_learning_rate") == ("method", ("duality_gap",))
+    assert plain.build((8, 8, 3), jit_compile=False).augment is None
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
+        ({"response_side": "player"}, "`response_side` must be one of"),
+        ({"augment": "color"}, "`augment` must be one of 'none', 'diffaugment'"),
         ({"method": "gna"}, "`method` must be one of 'gan'"),
         ({"network": None}, "`network` must be one of"),
         ({"penalty": "r3"}, "`penalty` must be one of"),

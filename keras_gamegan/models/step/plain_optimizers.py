@@ -114,8 +114,8 @@ def rule_of(
             "that must be a plain keras.optimizers.Adam or SGD, without momentum for "
             "SGD, clipping, weight decay, averages or accumulation. Received: "
             f"{optimizer.name!r} ({type(optimizer).__name__}) of the {name}. Use one, "
-            "or name the search's own rule: kgg.BestResponse(optimizer='adam', "
-            "learning_rate=1e-3)."
+            "or give kgg.BestResponse a rule of its own, such as optimizer='adam', "
+            "learning_rate=1e-3."
         )
     first, second = ([tf.convert_to_tensor(v) for v in each] for each in found)
     dtype = first[0].dtype if first else tf.float32
