@@ -211,7 +211,7 @@ def lengths(results, steps):
         seconds.setdefault(which, []).append(result["processor_seconds"])
     mean = {which: np.mean(each) for which, each in seconds.items()}
     return {
-        (problem, method): int(steps * mean[problem, methods.BASELINE] / taken)
+        (problem, method): round(steps * mean[problem, methods.BASELINE] / taken)
         for (problem, method), taken in mean.items()
     }
 
