@@ -36,7 +36,7 @@ class DualityGapGAN(gan.GAN):
             `num_steps=0` the model is `GAN(updates="simultaneous")` bit for bit.
             Default: one step of Adam at 1e-3. With players' optimizers that are plain
             Adam, `BestResponse(1, "player")` did better on images, and with
-            `side="generator"` as well as the plain GAN or better, at its price
+            `side="generator"` a little better than the plain GAN, at its price
             (`docs/results/images.md`).
         average_decay: As in `GAN`.
         augment: As in `GAN`.
