@@ -34,10 +34,11 @@ class DualityGapGAN(gan.GAN):
         data_shape: As in `GAN`.
         best_response: A `BestResponse`: how the worst opponents are searched for. With
             `num_steps=0` the model is `GAN(updates="simultaneous")` bit for bit.
-            Default: one step of Adam at 1e-3. With players' optimizers that are plain
-            Adam, `BestResponse(1, "player")` did better on images, and with
-            `side="generator"` a little better than the plain GAN, at its price
-            (`docs/results/images.md`).
+            Default: one step as the searching player itself would take it,
+            `BestResponse(1, "player")`, which did better than a rate of its own
+            (`docs/results/images.md`); the players' optimizers must then be plain Adam
+            or SGD. With `side="generator"` and R1 it was a little better than the plain
+            GAN on images, at its price.
         average_decay: As in `GAN`.
         augment: As in `GAN`.
         seed: As in `GAN`.
@@ -78,7 +79,7 @@ class DualityGapGAN(gan.GAN):
         name: str | None = None,
     ) -> None:
         if best_response is None:
-            best_response = games.BestResponse()
+            best_response = games.BestResponse(1, "player")
         if not isinstance(best_response, games.BestResponse):
             raise TypeError(
                 "`best_response` must be a kgg.BestResponse. "

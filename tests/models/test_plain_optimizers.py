@@ -216,10 +216,9 @@ def test_a_step_of_the_maximizers_own_rule_is_alternating_play(make, mode):
     ids=lambda optimizer: optimizer.name,
 )
 def test_the_players_own_rule_must_be_a_plain_one(optimizer):
-    gan = kgg.DualityGapGAN(
-        *kgg.networks.mlp_pair(2, latent_dim=4, width=4),
-        best_response=kgg.BestResponse(1, "player"),
-    )
+    # The default.
+    gan = kgg.DualityGapGAN(*kgg.networks.mlp_pair(2, latent_dim=4, width=4))
+    assert gan.best_response.optimizer == "player"
     gan.compile(optimizer, "adam")
     with pytest.raises(
         ValueError, match=r"plain keras.optimizers.Adam or SGD.*of the d"
